@@ -1,0 +1,86 @@
+"""The way in of every `make` goal: has the virtual environment ready, then hands over to what was asked for.
+
+Runs on the system's Python with the standard library alone.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+from config.embedded import EmbeddedError
+from config.embedded.places import CHECKOUT
+from config.tooling import browser, checks, clean, environment
+from config.tooling.terminal import Failed, say
+
+
+def _run(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_RUN)
+    return _become("-m", "config.supervisor", *arguments)
+
+
+def _manage(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_RUN)
+    return _become("-m", "config.supervisor", "manage", *arguments)
+
+
+def _test(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    browser.ensure()
+    processes = max(2, min(8, len(os.sched_getaffinity(0))))
+    return _become("-m", "pytest", "-n", str(processes), "--dist", "loadgroup", *arguments)
+
+
+def _check(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    return checks.run()
+
+
+def _format(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    script = (
+        f"'{environment.PYTHON}' -m ruff check --fix --quiet . ; exec '{environment.PYTHON}' -m ruff format ."
+    )
+    os.execv("/bin/sh", ["/bin/sh", "-c", script])  # noqa: S606 - our own words
+
+
+def _translations(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    return _become("-m", "config.tooling.translations", *arguments)
+
+
+def _clean(arguments: list[str]) -> int:
+    return clean.run()
+
+
+GOALS: dict[str, Callable[[list[str]], int]] = {
+    "run": _run,
+    "manage": _manage,
+    "test": _test,
+    "check": _check,
+    "format": _format,
+    "translations": _translations,
+    "clean": _clean,
+}
+
+
+def _become(*arguments: str) -> int:
+    """Go on as the virtual environment's Python, in this same process: signals reach it directly."""
+    sys.stdout.flush()
+    os.execv(environment.PYTHON, [str(environment.PYTHON), *arguments])  # noqa: S606 - our own words
+
+
+def main(arguments: list[str]) -> int:
+    """Reach one goal and return the exit code."""
+    os.chdir(CHECKOUT)
+    try:
+        return GOALS[arguments[0]](arguments[1:])
+    except (Failed, EmbeddedError) as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("\nInterrupted.")
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""Celery's settings. Threads, because the work is waiting for other systems; no results, because PostgreSQL has them."""
+
+from django.conf import settings
+
+broker_url = settings.REDIS_URL
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # the broker may be down for long: keep trying
+broker_connection_timeout = 2
+broker_transport_options = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 120}
+worker_pool = "threads"
+worker_concurrency = 4
+worker_prefetch_multiplier = 1
+worker_hijack_root_logger = False
+worker_send_task_events = False
+task_ignore_result = True
+task_store_errors_even_if_ignored = False
+task_acks_late = False
+task_default_queue = "portal"
+timezone = settings.TIME_ZONE
+enable_utc = True
+# The beat's schedule lives in memory: every entry is a short sweep that may run at any time.
+beat_scheduler = "celery.beat:Scheduler"
+beat_max_loop_interval = 1
+beat_schedule = {
+    "drain the outbox": {
+        "task": "integrations.tasks.drain_outbox",
+        "schedule": settings.OUTBOX_SWEEP_SECONDS,
+        "options": {"expires": settings.OUTBOX_SWEEP_SECONDS * 2},
+    },
+    "expire coupons": {
+        "task": "integrations.tasks.expire_coupons",
+        "schedule": settings.EXPIRY_SWEEP_SECONDS,
+        "options": {"expires": settings.EXPIRY_SWEEP_SECONDS},
+    },
+    "release what waited": {
+        "task": "integrations.tasks.release_waiting",
+        "schedule": settings.RELEASE_SWEEP_SECONDS,
+        "options": {"expires": settings.RELEASE_SWEEP_SECONDS},
+    },
+    "retry the inbox": {
+        "task": "integrations.tasks.retry_inbox",
+        "schedule": settings.INBOX_RETRY_SECONDS,
+        "options": {"expires": settings.INBOX_RETRY_SECONDS},
+    },
+}

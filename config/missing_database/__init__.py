@@ -1,0 +1,1 @@
+"""Stands in for the database when none is named and the embedded one does not run."""

@@ -1,0 +1,186 @@
+"""Every setting of the portal, read from the environment (see `.env` in docs/operations.md).
+
+Settings of the portal's own start with the name of what they govern (`OUTBOX_`, `HOOK_`, `PUSH_`), carry their
+unit in the name, and stand at the end of the file.
+"""
+
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from config import embedded
+from config import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Required outside `make run` and the tests ---
+SECRET_KEY = env.text("SECRET_KEY")
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", required=True)
+
+DEBUG = env.flag("DEBUG", default=False)
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
+DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
+HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
+
+# --- Applications ---
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "config",
+    "integrations",
+    "coupons",
+    "merchants",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database and broker: an unset URL means the embedded server ---
+_embedded = embedded.running()
+if _database_url := os.environ.get("DATABASE_URL") or (_embedded.database_url if _embedded else ""):
+    _database = env.database("DATABASE_URL", _database_url)
+else:
+    _database = {"ENGINE": "config.missing_database"}
+DATABASES = {
+    "default": {
+        **_database,
+        # One connection a thread, kept: a lost database is noticed at once and a new one taken up at the next request.
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 2} if "HOST" in _database else {},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if os.environ.get("REDIS_URL"):
+    REDIS_URL = env.redis_url("REDIS_URL")
+else:
+    # Port 9 (discard) refuses at once: what needs no broker goes on, the worker and the scheduler say what is missing.
+    REDIS_URL = _embedded.redis_url if _embedded else "redis://127.0.0.1:9/0"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+}
+
+# --- Language and time: Chinese and Shanghai first ---
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+# --- Static files: the web serves its own ---
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# --- Web security ---
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FORCE_HTTPS
+SECURE_SSL_REDIRECT = FORCE_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if FORCE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORCE_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+X_FRAME_OPTIONS = "DENY"
+LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+REST_FRAMEWORK = {
+    # Each view names what it needs; a view that forgets is closed.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Logging: one line an event, to standard error ---
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+UNFOLD = {
+    "SITE_TITLE": _("Coupon portal"),
+    "SITE_HEADER": _("Coupon portal"),
+    "SITE_SUBHEADER": _("dfire merchants"),
+    "SITE_SYMBOL": "confirmation_number",
+    "SHOW_LANGUAGES": True,
+    "SHOW_HISTORY": True,
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {"show_search": True},
+}
+
+# --- The outbox: how rows reach dfire ---
+OUTBOX_LEASE_SECONDS = 60  # at most: a dead worker's rows come back when their lease runs out
+OUTBOX_LEASE_MARGIN_SECONDS = 10  # a lease lasts the account's time limit and this
+OUTBOX_BACKOFF_MAX_SECONDS = 30
+OUTBOX_SWEEP_SECONDS = 2
+RELEASE_SWEEP_SECONDS = 60  # what waited and lacks nothing any more, should a signal have been missed
+OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set aside
+OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)  # calls in flight per worker process
+
+# --- The lives of coupons and templates ---
+REDEEMING_LIMIT_SECONDS = 600  # after the account last answered: then staff decide, or dfire's list does
+EXPIRY_SWEEP_SECONDS = 20
+PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs
+
+# --- Inbound ---
+HOOK_BODY_LIMIT_BYTES = 64 * 1024
+CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
+CALLBACK_AHEAD_SECONDS = 600
+PUSH_SIGNATURE_WINDOW_SECONDS = 600
+INBOX_RETRY_SECONDS = 30

@@ -1,0 +1,96 @@
+"""Every list of choices about coupons, once: models, forms, API, provisioning and hooks read them here."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    """What a coupon takes off."""
+
+    CASH = "cash", _("cash")
+    DISCOUNT = "discount", _("discount")
+    DISH_CASH = "dish_cash", _("cash off a dish")
+    DISH_DISCOUNT = "dish_discount", _("discount on a dish")
+    DISH_PRICE = "dish_price", _("dish at a special price")
+
+    @property
+    def is_discount(self) -> bool:
+        """Whether `percent_paid` says what it is worth (else `amount_fen` does)."""
+        return self in (Kind.DISCOUNT, Kind.DISH_DISCOUNT)
+
+    @property
+    def is_dish(self) -> bool:
+        """Whether it holds for named dishes alone (`menu_ids`)."""
+        return self in (Kind.DISH_CASH, Kind.DISH_DISCOUNT, Kind.DISH_PRICE)
+
+
+class TemplateStatus(models.TextChoices):
+    """How far a template is. Only a published one is issued; pausing and ending leave what is out valid."""
+
+    DRAFT = "draft", _("draft")
+    PUBLISHED = "published", _("published")
+    PAUSED = "paused", _("paused")
+    ENDED = "ended", _("ended")
+
+
+class CouponStatus(models.TextChoices):
+    """The life of an issued coupon. `coupons.lifecycle` is the only writer."""
+
+    ISSUED = "issued", _("issued")
+    REDEEMING = "redeeming", _("redeeming")
+    REDEEMED = "redeemed", _("redeemed")
+    REVOKED = "revoked", _("revoked")
+    EXPIRED = "expired", _("expired")
+
+
+class Delivery(models.TextChoices):
+    """How far the coupon is on its way to dfire. Delivered = dfire said so, or was seen to hold it."""
+
+    QUEUED = "queued", _("queued")
+    WAITING = "waiting", _("waiting for the customer's binding")
+    DELIVERED = "delivered", _("delivered")
+    FAILED = "failed", _("failed")
+
+
+class Channel(models.TextChoices):
+    """Where a coupon may be used."""
+
+    DINE_IN = "dine_in", _("dine in")
+    TAKE_AWAY = "take_away", _("take away")
+
+
+class Weekday(models.IntegerChoices):
+    """ISO weekdays: Monday is 1."""
+
+    MONDAY = 1, _("Monday")
+    TUESDAY = 2, _("Tuesday")
+    WEDNESDAY = 3, _("Wednesday")
+    THURSDAY = 4, _("Thursday")
+    FRIDAY = 5, _("Friday")
+    SATURDAY = 6, _("Saturday")
+    SUNDAY = 7, _("Sunday")
+
+
+class Source(models.TextChoices):
+    """Through which door a coupon was issued or redeemed."""
+
+    PUSH = "push", _("smart-coupon push")
+    STAFF = "staff", _("staff")
+    API = "api", _("partner app")
+    TILL = "till", _("till")
+
+
+class EventKind(models.TextChoices):
+    """What can happen to an issued coupon."""
+
+    ISSUED = "issued", _("issued")
+    QUEUED = "queued", _("queued for delivery")
+    WAITING = "waiting", _("waiting for the customer's binding")
+    DELIVERED = "delivered", _("delivered to dfire")
+    DELIVERY_FAILED = "delivery_failed", _("delivery failed")
+    REDEEMED = "redeemed", _("redeemed")
+    REVOKED = "revoked", _("revoked")
+    WITHDRAWN = "withdrawn", _("withdrawn at dfire")
+    WITHDRAWAL_FAILED = "withdrawal_failed", _("withdrawal at dfire failed")
+    EXPIRED = "expired", _("expired")
+    FLAGGED = "flagged", _("flagged for staff")

@@ -1,0 +1,39 @@
+"""Why something asked of a coupon or a template is refused: one enum of stable codes, one exception that carries one.
+
+The codes are read by hooks, the API, the admin and logs; each of them knows by itself what a refusal looks like there.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Reason(models.TextChoices):
+    """The stable codes of refusals, each with its words."""
+
+    TEMPLATE_NOT_PUBLISHED = "template_not_published", _("This coupon is not being issued: it is not published.")
+    TEMPLATE_OVER = "template_over", _("This coupon is not being issued any more: its end date has passed.")
+    OUT_OF_STOCK = "out_of_stock", _("All of these coupons have been issued.")
+    PERSON_LIMIT = "per_person_limit", _("The customer has as many of these coupons as one person may get.")
+    PERSON_DAILY_LIMIT = "per_person_daily_limit", _("The customer has got as many of these as one may get in a day.")
+    END_PASSED = "expiration_passed", _("The end of validity has passed already.")
+    REDEEMED = "already_redeemed", _("The coupon has been redeemed.")
+    REDEEMING = "redeeming", _("The coupon is being redeemed right now.")
+    REVOKED = "revoked", _("The coupon has been revoked.")
+    EXPIRED = "expired", _("The coupon has expired.")
+    NOT_DELIVERED = "not_delivered", _("The coupon has not reached dfire yet.")
+    WRONG_STATE = "wrong_state", _("The template is not in a state in which this can be done.")
+    OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
+    OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
+
+
+class Refused(Exception):
+    """A rule says no. Nothing has been changed."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+    @property
+    def message(self) -> str:
+        """The reason in the words of the active language."""
+        return str(self.reason.label)

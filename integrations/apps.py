@@ -1,0 +1,15 @@
+"""The integrations application: connects the outbox to what happens in the lower layers."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class IntegrationsConfig(AppConfig):
+    """Registers the application and its signal receivers."""
+
+    name = "integrations"
+    verbose_name = _("Integrations")
+
+    def ready(self) -> None:
+        """Connect the receivers that write outbox rows."""
+        from integrations.sync import receivers  # noqa: F401  (importing connects)

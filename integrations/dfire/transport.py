@@ -1,0 +1,135 @@
+"""One POST within one deadline: the requests session, its pool, and what may go wrong on the way.
+
+It knows HTTP, not dfire. Proxies and .netrc of the environment are ignored, cookies are not kept, and
+redirects are not followed: a signed request goes to the configured address or nowhere. Nothing is ever
+sent twice: urllib3 checks a pooled connection before it is used again, but if the server closes it while
+we write, the request may have been read, and HTTP has no sign that it was not. Only a request that was
+not handed over completely is known to be without effect; see connection.py.
+"""
+
+import http.client
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from .connection import CURRENT_CALL, BoundedHTTPConnection, BoundedHTTPSConnection, CallState
+
+MAX_ANSWER_BYTES = 8 * 1024 * 1024  # query.promotion has no paging
+_CHUNK_BYTES = 65_536
+
+# ValueError: requests and urllib3 let a few of those through for headers and encodings that are broken.
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A complete answer."""
+
+    status: int
+    body: bytes
+
+
+class TransportError(Exception):
+    """No complete answer came.
+
+    `request_complete` says whether the server may have acted; `status` and `body` are what arrived of the
+    answer; `certificate_refused` that TLS found the server to be somebody else.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        request_complete: bool,
+        certificate_refused: bool = False,
+        status: int | None = None,
+        body: bytes = b"",
+    ) -> None:
+        super().__init__(message)
+        self.request_complete = request_complete
+        self.certificate_refused = certificate_refused
+        self.status = status
+        self.body = body
+
+
+class Transport:
+    """A pooled HTTP session for one server, safe to share between threads."""
+
+    def __init__(self, *, pool_size: int, ca_bundle: str | None = None) -> None:
+        """`ca_bundle` is a file of trusted certificates in place of the public ones."""
+        self._session = _Session()
+        self._session.trust_env = False
+        self._session.verify = ca_bundle or True
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for prefix in ("http://", "https://"):
+            self._session.mount(prefix, _BoundedAdapter(pool_connections=1, pool_maxsize=pool_size))
+
+    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
+        """Send `body` and return the complete answer, all within `timeout` seconds. Raises TransportError."""
+        call = CallState(deadline=time.monotonic() + timeout)
+        token = CURRENT_CALL.set(call)
+        status: int | None = None
+        received = bytearray()
+        try:
+            with self._session.post(
+                url, data=body, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
+            ) as response:
+                status = response.status_code
+                # read1 hands over what there is: of an answer that breaks off, its beginning is kept.
+                while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+                    received += chunk
+                    if len(received) > MAX_ANSWER_BYTES:
+                        raise ValueError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        except _FAILURES as error:
+            raise TransportError(
+                f"{type(error).__name__}: {error}",
+                request_complete=call.request_complete,
+                certificate_refused=call.certificate_refused,
+                status=status,
+                body=bytes(received),
+            ) from error
+        finally:
+            CURRENT_CALL.reset(token)
+        return HttpAnswer(status=status, body=bytes(received))
+
+    def close(self) -> None:
+        """Close the pooled connections; calls under way finish on theirs."""
+        self._session.close()
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Know no redirects: even when it does not follow one, requests would read its whole body."""
+
+
+class _BoundedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = BoundedHTTPConnection
+
+
+class _BoundedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = BoundedHTTPSConnection
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """An adapter whose pools hold bounded connections.
+
+    A pool does not block when it is exhausted: waiting for a free connection would not count against the
+    deadline. A burst opens extra connections instead and drops them afterwards.
+    """
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}

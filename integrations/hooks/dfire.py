@@ -1,0 +1,108 @@
+"""`POST /hooks/dfire/`: a cashier redeemed a coupon (seed 003 §9). Form-encoded, signed over the raw values."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+
+from integrations import inbox
+from integrations.dfire.signing import verify
+from integrations.hooks.bodies import read_body, strict_form
+from integrations.hooks.callers import check_rate
+from integrations.hooks.refusals import HookCode, HookRefused
+from integrations.hooks.view import HookView
+from integrations.inbox import Redemption
+from merchants.models import DfireAccount
+
+# The heading's name and the one that its sample prints: both mean this callback.
+METHODS = ("dfire.shop.promotion.change.push", "dfire.shop.verify.promotion")
+LONGEST_VALUE = 200
+_FORM = "application/x-www-form-urlencoded"
+
+# dfire's own result codes (PROTOCOLS §1).
+RESULT_OK = "000"
+RESULT_BAD_CONTENT = "002"
+RESULT_BUSY = "009"
+RESULT_SIGNATURE = "011"
+RESULT_CLOCK = "013"
+_RESULT_CODES = {
+    HookCode.BAD_SIGNATURE: RESULT_SIGNATURE,
+    HookCode.STALE: RESULT_CLOCK,
+    HookCode.TOO_MANY: RESULT_BUSY,
+    HookCode.UNAVAILABLE: RESULT_BUSY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account whose secret signed the form."""
+
+    account: DfireAccount
+    form: dict[str, str]
+
+
+class DfireHook(HookView):
+    """Takes a redemption down for good, then answers."""
+
+    def authenticate(self, request: Request, **kwargs: str) -> Caller:
+        """The account of the form's `appKey`, if its secret signed the values exactly as they came."""
+        try:
+            form = strict_form(read_body(request, _FORM))
+        except HookRefused as refusal:  # this caller knows one code for content that cannot be read
+            raise HookRefused(HookCode.BAD_REQUEST, refusal.message) from None
+        account = DfireAccount.objects.filter(app_key=form.get("appKey", "")).first()
+        # An unknown key is checked against a secret too, so that it takes as long as a wrong signature.
+        genuine = verify(form, account.app_secret if account else settings.SECRET_KEY)
+        if account is None or not genuine:
+            raise HookRefused(HookCode.BAD_SIGNATURE, "签名错误 (signature or appKey)")
+        check_rate(f"dfire:{account.pk}")
+        return Caller(account, form)
+
+    def handle(self, request: Request, caller: Caller) -> dict[str, Any]:
+        """Record and apply the redemption."""
+        inbox.take(caller.account, _redemption(caller.form))
+        return {"success": True, "resultCode": RESULT_OK, "message": "操作成功!"}
+
+    def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:
+        """dfire's own form of a refusal."""
+        code = _RESULT_CODES.get(refusal.kind, RESULT_BAD_CONTENT)
+        return {"success": False, "resultCode": code, "message": refusal.message}
+
+
+def _redemption(form: dict[str, str]) -> Redemption:
+    """What the signed form says.
+
+    Raises:
+        HookRefused: a field is missing, too long, of the wrong kind, or the time is out of bounds.
+    """
+    if form.get("method") not in METHODS:
+        raise HookRefused(HookCode.BAD_REQUEST, "not a redemption callback", field="method")
+    sent_at = _sent_at(form.get("timestamp", ""))
+    code = form.get("thirdDeliverCode", "").strip()
+    if not code:
+        raise HookRefused(HookCode.BAD_REQUEST, "missing", field="thirdDeliverCode")
+    for name, value in form.items():
+        if len(value) > LONGEST_VALUE:
+            raise HookRefused(HookCode.BAD_REQUEST, f"longer than {LONGEST_VALUE} characters", field=name[:50])
+    if len(code) > inbox.LONGEST_ID:
+        raise HookRefused(HookCode.BAD_REQUEST, f"longer than {inbox.LONGEST_ID}", field="thirdDeliverCode")
+    return Redemption(
+        code=code,
+        promotion_id=form.get("promotionId", "").strip()[:100],
+        entity_id=form.get("entityId", "").strip()[: inbox.LONGEST_ID],
+        sent_at=sent_at,
+        parameters={name: value for name, value in form.items() if name != "sign"},
+    )
+
+
+def _sent_at(text: str) -> datetime:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise HookRefused(HookCode.BAD_REQUEST, "not epoch milliseconds", field="timestamp")
+    now = timezone.now()
+    age_seconds = now.timestamp() - int(text) / 1000
+    if age_seconds > settings.CALLBACK_OLDEST_SECONDS or age_seconds < -settings.CALLBACK_AHEAD_SECONDS:
+        raise HookRefused(HookCode.STALE, "too old or too far ahead; check the clock", field="timestamp")
+    return datetime.fromtimestamp(int(text) / 1000, UTC)

@@ -1,0 +1,115 @@
+"""`POST /hooks/smart-coupon/{token}/…`: the smart-coupon platform creates a coupon, or gives one to a customer."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.request import Request
+
+from integrations.hooks.bodies import read_body, strict_json
+from integrations.hooks.callers import check_address, check_rate
+from integrations.hooks.refusals import HookCode, HookRefused
+from integrations.hooks.view import HookView
+from integrations.models import Push
+from integrations.models.pushes import PushAddress
+from integrations.smart_coupon import acting, pushes, repeats
+from integrations.strict_json import JsonObject
+from merchants.models import SmartCouponAccount
+from merchants.secrets import keyed_hashes
+
+_JSON = "application/json"
+_KEPT_OF_A_REFUSED_BODY = 4000
+
+
+class SmartCouponHook(HookView):
+    """What the two addresses share: the token, the repeat window, the record of every push with its answer."""
+
+    address: PushAddress
+
+    def authenticate(self, request: Request, **kwargs: str) -> SmartCouponAccount:
+        """The account of the address's token, calling from an address it may call from."""
+        account = SmartCouponAccount.objects.filter(token_hash__in=keyed_hashes(kwargs["token"])).first()
+        if account is None:
+            raise HookRefused(HookCode.UNKNOWN_TOKEN, "This push address is not known.")
+        check_address(request, account.allowed_addresses)
+        check_rate(f"smart-coupon:{account.pk}")
+        return account
+
+    def handle(self, request: Request, caller: SmartCouponAccount) -> dict[str, Any]:
+        """Act on the push once, and keep it with its answer."""
+        body = read_body(request, _JSON)
+        try:
+            fields = strict_json(body)
+            if caller.require_signature:
+                raise HookRefused(HookCode.SIGNATURE_REQUIRED, "This account takes signed pushes only.")
+            with transaction.atomic():
+                return self._act_once(caller, fields, body)
+        except HookRefused as refusal:
+            self._keep(caller, body[:_KEPT_OF_A_REFUSED_BODY], self.refusal_body(refusal), status=refusal.status)
+            raise
+
+    def _act_once(self, account: SmartCouponAccount, fields: JsonObject, body: bytes) -> dict[str, Any]:
+        push = self.read(fields)
+        digest = pushes.digest(push)
+        key = repeats.claim(account, self.address, digest)
+        if key is None:
+            answer = repeats.remembered(account, self.address, digest)
+            self._keep(account, body, answer, repeated=True)
+            return answer
+        answer, made = self.act(account, push)
+        repeats.remember(key, answer)
+        self._keep(account, body, answer, **made)
+        return answer
+
+    def _keep(self, account: SmartCouponAccount, body: bytes, answer: dict[str, Any], **facts: Any) -> None:
+        Push.objects.create(
+            account=account,
+            address=self.address,
+            revision=pushes.REVISION,
+            received_at=timezone.now(),
+            body=body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
+            answer=answer,
+            **{"status": 200, **facts},
+        )
+
+    def read(self, fields: JsonObject) -> Any:
+        """The push in our own units."""
+        raise NotImplementedError
+
+    def act(self, account: SmartCouponAccount, push: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Do it; the answer, and what was made (a field of `Push`)."""
+        raise NotImplementedError
+
+    def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:
+        """The contract's form of a refusal: it has no `result`, so the platform knows that it failed."""
+        return {"error": {"code": refusal.code, "message": refusal.message}}
+
+
+class CreateCouponHook(SmartCouponHook):
+    """Creates a coupon template (seed 000, 推送优惠券报文)."""
+
+    address = PushAddress.COUPON
+
+    def read(self, fields: JsonObject) -> pushes.CreateCoupon:
+        """See `pushes.read_create`."""
+        return pushes.read_create(fields)
+
+    def act(self, account: SmartCouponAccount, push: pushes.CreateCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Publish the template and answer its id."""
+        template = acting.create(account, push)
+        return {"result": {"coupon_id": template.coupon_id}}, {"template": template}
+
+
+class GiveCouponHook(SmartCouponHook):
+    """Gives a coupon to a customer (seed 000, 推送优惠券明细报文)."""
+
+    address = PushAddress.COUPON_DETAIL
+
+    def read(self, fields: JsonObject) -> pushes.GiveCoupon:
+        """See `pushes.read_give`."""
+        return pushes.read_give(fields)
+
+    def act(self, account: SmartCouponAccount, push: pushes.GiveCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Issue the coupon and answer its code."""
+        coupon = acting.give(account, push)
+        return {"result": {"coupon_detail_id": coupon.code}}, {"coupon": coupon, "template_id": coupon.template_id}

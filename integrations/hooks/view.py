@@ -1,0 +1,66 @@
+"""The way every hook goes, such that none can forget to authenticate: a subclass says how, and what then happens."""
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from integrations.hooks.refusals import HookCode, HookRefused
+
+logger = logging.getLogger(__name__)
+
+
+class HookView(APIView):
+    """A DRF view kept lean: no parsers, no negotiation, no session; refusals in the caller's own form."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)  # who calls is proved by `authenticate`, in each protocol's own way
+    throttle_classes = ()
+    http_method_names = ["post"]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Callers get JSON whatever they say they accept."""
+        return self.renderer_classes[0](), "application/json"
+
+    def post(self, request: Request, **kwargs: str) -> JsonResponse:
+        """Authenticate, handle, answer; whatever goes wrong is said in the caller's form."""
+        try:
+            caller = self.authenticate(request, **kwargs)
+            return JsonResponse(self.handle(request, caller), json_dumps_params={"ensure_ascii": False})
+        except HookRefused as refusal:
+            return self._refuse(refusal)
+        except (OperationalError, InterfaceError) as error:
+            logger.error("The database does not answer: %s", error)
+            return self._refuse(HookRefused(HookCode.UNAVAILABLE, "Try again in a moment."))
+
+    def authenticate(self, request: Request, **kwargs: str) -> Any:
+        """Who calls, proved.
+
+        Raises:
+            HookRefused: it is not proved.
+        """
+        raise NotImplementedError
+
+    def handle(self, request: Request, caller: Any) -> dict[str, Any]:
+        """Record, act, and return the answer's body.
+
+        Raises:
+            HookRefused: with nothing of the act left behind.
+        """
+        raise NotImplementedError
+
+    def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:
+        """The refusal in the caller's form."""
+        raise NotImplementedError
+
+    def _refuse(self, refusal: HookRefused) -> JsonResponse:
+        response = JsonResponse(
+            self.refusal_body(refusal), status=refusal.status, json_dumps_params={"ensure_ascii": False}
+        )
+        if refusal.status in (429, 503):
+            response["Retry-After"] = "1"
+        return response

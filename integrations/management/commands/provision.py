@@ -1,0 +1,39 @@
+"""`manage.py provision FILE.json`: create or update from a file (DESIGN, "Provisioning")."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations import strict_json
+from integrations.provisioning.entries import Rejected
+from integrations.provisioning.run import provision
+
+
+class Command(BaseCommand):
+    """Reads the file, brings it about, prints what changed."""
+
+    help = "Create or update accounts, merchants, customers, templates and partner apps from a JSON file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One file."""
+        parser.add_argument("file", metavar="FILE.json", help="the provisioning file, UTF-8")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do the whole file or nothing."""
+        path = Path(options["file"])
+        try:
+            document = strict_json.loads(path.read_bytes())
+            lines = provision(document)
+        except OSError as error:
+            raise CommandError(f"{path}: cannot be read ({error.strerror}).") from None
+        except strict_json.NotStrictJson as error:
+            raise CommandError(f"{path}: {error}") from None
+        except Rejected as rejected:
+            listed = "\n".join(f"  {line}" for line in rejected.errors)
+            raise CommandError(f"{path}: nothing has been changed.\n{listed}") from None
+        for line in lines:
+            self.stdout.write(line)
+        if not lines:
+            self.stdout.write("nothing to change")

@@ -1,0 +1,19 @@
+"""The models of this application, one module for each thing."""
+
+from integrations.models.accounts import AccountState
+from integrations.models.inbox import DfireCallback
+from integrations.models.outbox import OutboxAttempt, OutboxRow
+from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
+from integrations.models.pushes import Push, PushAnswer
+
+__all__ = [
+    "AccountState",
+    "ApiKey",
+    "DfireCallback",
+    "OutboxAttempt",
+    "OutboxRow",
+    "PartnerApp",
+    "Push",
+    "PushAnswer",
+    "WebhookEndpoint",
+]

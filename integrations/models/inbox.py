@@ -1,0 +1,56 @@
+"""The inbox: every authentic redemption callback of dfire, durable before it is answered, with what came of it."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from coupons.models import IssuedCoupon
+from merchants.models import DfireAccount
+
+
+class CallbackState(models.TextChoices):
+    """What came of a callback."""
+
+    APPLIED = "applied", _("redeemed")
+    REPEATED = "repeated", _("redeemed before")
+    UNKNOWN_COUPON = "unknown_coupon", _("no coupon has this code")
+    OTHER_ACCOUNT = "other_account", _("the coupon's merchant uses another account")
+    SETTLED = "settled", _("settled by hand")
+
+
+OPEN_STATES = (CallbackState.UNKNOWN_COUPON, CallbackState.OTHER_ACCOUNT)
+
+
+class DfireCallback(models.Model):
+    """One redemption as dfire told it. Tried again while it is open; never dropped."""
+
+    account = models.ForeignKey(DfireAccount, models.PROTECT, verbose_name=_("dfire account"), related_name="callbacks")
+    digest = models.CharField(max_length=64, editable=False)
+    code = models.CharField(_("code"), max_length=64, db_index=True)
+    promotion_id = models.CharField(_("promotion ID"), max_length=100, blank=True, default="")
+    entity_id = models.CharField(_("dfire entity ID"), max_length=64, blank=True, default="")
+    sent_at = models.DateTimeField(_("sent by dfire"))
+    received_at = models.DateTimeField(_("received"), auto_now_add=True)
+    repeats = models.PositiveIntegerField(_("received again"), default=0)
+    parameters = models.JSONField(_("as received"))
+    state = models.CharField(_("state"), max_length=20, choices=CallbackState.choices)
+    suggestion = models.CharField(_("suggested decision"), max_length=300, blank=True, default="")
+    coupon = models.ForeignKey(
+        IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, blank=True, related_name="callbacks"
+    )
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    tried_at = models.DateTimeField(_("last tried"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("redemption callback")
+        verbose_name_plural = _("inbox")
+        ordering = ["-id"]
+        default_permissions = ("view", "change")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "digest"], name="callback_once"),
+            models.CheckConstraint(condition=Q(state__in=CallbackState.values), name="callback_state_known"),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state__in=OPEN_STATES), name="callback_open")]
+
+    def __str__(self) -> str:
+        return f"{self.code} · {self.get_state_display()}"

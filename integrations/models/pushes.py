@@ -1,0 +1,70 @@
+"""What smart-coupon platforms pushed, what we answered, and the answers that repeats get again."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from coupons.models import CouponTemplate, IssuedCoupon
+from merchants.models import SmartCouponAccount
+
+
+class PushAddress(models.TextChoices):
+    """Which of an account's two addresses was pushed to."""
+
+    COUPON = "coupon", _("create a coupon")
+    COUPON_DETAIL = "coupon-detail", _("give a coupon to a customer")
+
+
+class Push(models.Model):
+    """One push by an authenticated account, with the answer it got; refusals too."""
+
+    account = models.ForeignKey(
+        SmartCouponAccount, models.CASCADE, verbose_name=_("smart-coupon account"), related_name="pushes", db_index=False
+    )
+    address = models.CharField(_("address"), max_length=20, choices=PushAddress.choices)
+    revision = models.PositiveSmallIntegerField(_("revision"), null=True, blank=True)
+    received_at = models.DateTimeField(_("received"))
+    body = models.TextField(_("push"), help_text=_("As received."))
+    status = models.PositiveSmallIntegerField(_("HTTP status"))
+    answer = models.JSONField(_("answer"))
+    repeated = models.BooleanField(_("a repeat"), default=False)
+    template = models.ForeignKey(
+        CouponTemplate, models.SET_NULL, verbose_name=_("template"), null=True, blank=True, related_name="pushes"
+    )
+    coupon = models.ForeignKey(
+        IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, blank=True, related_name="pushes"
+    )
+
+    class Meta:
+        verbose_name = _("push")
+        verbose_name_plural = _("pushes")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["account", "-id"], name="push_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.get_address_display()} · {self.status}"
+
+
+class PushAnswer(models.Model):
+    """The first answer to a push, given again to the same push while the account's repeat window is open.
+
+    The unique key is what makes equal pushes at the same moment wait for the first (`integrations.smart_coupon.repeats`).
+    """
+
+    account = models.ForeignKey(SmartCouponAccount, models.CASCADE, related_name="+", db_index=False)
+    address = models.CharField(max_length=20, choices=PushAddress.choices)
+    digest = models.CharField(max_length=64)
+    answered_at = models.DateTimeField()
+    answer = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("remembered answer")
+        verbose_name_plural = _("remembered answers")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["account", "address", "digest"], name="push_answer_once"),
+        ]
+        indexes = [models.Index(fields=["answered_at"], name="push_answer_by_age")]
+
+    def __str__(self) -> str:
+        return self.digest

@@ -1,0 +1,107 @@
+"""Each dfire account's limits, kept across all workers: calls in flight, calls a second, and whether it is stopped.
+
+Rows are claimed under a lock on the account's state, so counting the leases in force is exact. The rate is kept by
+giving out slots in time: a claim of n rows moves the account's next free slot n intervals on.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.dfire import DfireError
+from integrations.models import AccountState, OutboxRow
+from integrations.models.outbox import RowState
+from merchants.models import DfireAccount
+
+HORIZON = timedelta(seconds=2)  # slots further ahead than this are left for a later claim
+PROBE_EVERY = timedelta(seconds=30)
+SLOW_FOR = timedelta(seconds=30)
+SLOW_FACTOR = 4
+_ANSWER_NOTED_EVERY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many calls may be begun now: the first at `first_at`, each next one `interval` later."""
+
+    count: int
+    first_at: datetime
+    interval: timedelta
+
+
+def allowance(state: AccountState, wanted: int, now: datetime) -> Allowance:
+    """What the account's limits leave of `wanted` calls. The state must be locked."""
+    account = state.account
+    none = Allowance(0, now, timedelta())
+    if state.stopped_at is not None:
+        if state.probe_at is not None and state.probe_at > now:
+            return none
+        wanted = 1  # one row tries whether it has been mended
+    slow = state.slowed_until is not None and state.slowed_until > now
+    at_once = max(1, account.max_concurrency // SLOW_FACTOR) if slow else account.max_concurrency
+    in_flight = OutboxRow.objects.filter(account=account, state=RowState.SENDING).count()
+    count = min(wanted, at_once - in_flight)
+    rate = account.max_requests_per_second
+    interval = timedelta(seconds=1 / rate) if rate else timedelta()
+    if slow:
+        interval = max(interval, timedelta(seconds=0.01)) * SLOW_FACTOR
+    first_at = max(now, state.next_slot_at or now)
+    if interval:
+        count = min(count, int((now + HORIZON - first_at) / interval) + 1 if first_at <= now + HORIZON else 0)
+    return Allowance(count, first_at, interval) if count > 0 else none
+
+
+def spend(state: AccountState, allowed: Allowance, count: int, now: datetime) -> None:
+    """Take `count` slots. While the account is stopped the one try spends the probe."""
+    state.next_slot_at = allowed.first_at + allowed.interval * count
+    if state.stopped_at is not None:
+        state.probe_at = now + PROBE_EVERY
+    state.save(update_fields=["next_slot_at", "probe_at"])
+
+
+def lock_state(account_id: int) -> AccountState:
+    """The account's state, locked until the transaction ends; made at first use."""
+    AccountState.objects.get_or_create(account_id=account_id)
+    return (
+        AccountState.objects.select_for_update(of=("self",)).select_related("account").get(account_id=account_id)
+    )
+
+
+def stop(account_id: int, error: DfireError, now: datetime) -> bool:
+    """Stop an account whose configuration dfire refused. Everything queued is kept.
+
+    Returns:
+        Whether it was running until now, so that staff are told once.
+    """
+    fresh = AccountState.objects.filter(account_id=account_id, stopped_at=None).update(
+        stopped_at=now,
+        stop_code=error.code[:50],
+        stop_message=error.message[:500],
+        probe_at=now + PROBE_EVERY,
+    )
+    return bool(fresh)
+
+
+def answered(account_id: int, now: datetime) -> None:
+    """dfire has answered something other than "your configuration is wrong": the account goes on."""
+    AccountState.objects.filter(account_id=account_id).filter(
+        Q(last_answer_at=None) | Q(last_answer_at__lt=now - _ANSWER_NOTED_EVERY) | Q(stopped_at__isnull=False)
+    ).update(last_answer_at=now, stopped_at=None, stop_code="", stop_message="", probe_at=None)
+
+
+def slow_down(account_id: int, now: datetime) -> None:
+    """dfire said that we are too fast (36, 37): a quarter of the pace for a while."""
+    AccountState.objects.filter(account_id=account_id).update(slowed_until=now + SLOW_FOR)
+
+
+def probe_soon(account: DfireAccount) -> None:
+    """Staff have changed the account: try at once whether it is mended."""
+    AccountState.objects.filter(account=account, stopped_at__isnull=False).update(probe_at=timezone.now())
+
+
+def lease_seconds(account: DfireAccount) -> int:
+    """How long a row is leased: longer than a whole call can take, at most OUTBOX_LEASE_SECONDS."""
+    return min(settings.OUTBOX_LEASE_SECONDS, account.timeout_seconds + settings.OUTBOX_LEASE_MARGIN_SECONDS)

@@ -1,0 +1,54 @@
+"""Equal pushes: platforms repeat what timed out, and have no idempotency key (PROTOCOLS §2).
+
+The unique key of `PushAnswer` decides: whoever inserts it acts, an equal push at the same moment waits for that
+transaction and then finds the answer. A refusal rolls the key back, so it is not remembered.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from integrations.models import PushAnswer
+from merchants.models import SmartCouponAccount
+
+_CLAIM = """
+INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
+VALUES (%(account)s, %(address)s, %(digest)s, %(now)s)
+ON CONFLICT (account_id, address, digest) DO UPDATE SET answered_at = excluded.answered_at, answer = NULL
+WHERE integrations_pushanswer.answered_at <= %(now)s - %(window)s
+RETURNING id
+"""
+
+
+def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
+    """Become the one who answers this push. Call it inside the transaction that acts.
+
+    Returns:
+        The key to `remember` the answer under, or None if an answer stands (`remembered`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "account": account.pk,
+                "address": address,
+                "digest": digest,
+                "now": timezone.now(),
+                "window": timedelta(seconds=account.repeat_window_seconds),
+            },
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def remember(key: int, answer: dict[str, Any]) -> None:
+    """Keep the first answer."""
+    PushAnswer.objects.filter(pk=key).update(answer=answer)
+
+
+def remembered(account: SmartCouponAccount, address: str, digest: str) -> dict[str, Any]:
+    """The first answer to an equal push."""
+    answer: dict[str, Any] = PushAnswer.objects.get(account=account, address=address, digest=digest).answer
+    return answer

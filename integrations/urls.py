@@ -1,0 +1,12 @@
+"""The addresses that other systems call."""
+
+from django.urls import path
+
+from integrations.hooks.dfire import DfireHook
+from integrations.hooks.smart_coupon import CreateCouponHook, GiveCouponHook
+
+urlpatterns = [
+    path("hooks/smart-coupon/<str:token>/coupon/", CreateCouponHook.as_view(), name="hook-create-coupon"),
+    path("hooks/smart-coupon/<str:token>/coupon-detail/", GiveCouponHook.as_view(), name="hook-give-coupon"),
+    path("hooks/dfire/", DfireHook.as_view(), name="hook-dfire"),
+]

@@ -1,0 +1,53 @@
+"""What is done with a merchant's customers: found, made, bound."""
+
+from django.db import transaction
+
+from merchants.models import Customer, Merchant
+from merchants.models.customer import is_mobile
+
+
+class OpenidTaken(Exception):
+    """Another customer of the merchant has this openid."""
+
+
+def find_or_create(merchant: Merchant, identifier: str) -> Customer:
+    """The customer whom the merchant's membership names so; unknown ones are made (PROTOCOLS §2).
+
+    A name that is the openid bound to a customer finds that one. A new customer named by a mobile number gets it; an
+    openid comes by binding only.
+    """
+    by_openid = Customer.objects.filter(merchant=merchant, openid=identifier).exclude(identifier=identifier)
+    known = Customer.objects.filter(merchant=merchant, identifier=identifier).first() or by_openid.first()
+    if known is not None:
+        return known
+    mobile = identifier if is_mobile(identifier) else ""
+    customer, _made = Customer.objects.get_or_create(
+        merchant=merchant, identifier=identifier, defaults={"mobile": mobile}
+    )
+    return customer
+
+
+@transaction.atomic
+def bind(customer: Customer, *, openid: str | None = None, mobile: str | None = None) -> bool:
+    """Give a customer an openid or a mobile number; None leaves the present one. What waited for it goes out.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        OpenidTaken: another customer of the merchant has it.
+    """
+    locked = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if openid and Customer.objects.filter(merchant_id=locked.merchant_id, openid=openid).exclude(pk=locked.pk).exists():
+        raise OpenidTaken
+    wanted = {
+        "openid": locked.openid if openid is None else openid,
+        "mobile": locked.mobile if mobile is None else mobile,
+    }
+    changed = [name for name, value in wanted.items() if getattr(locked, name) != value]
+    for name in changed:
+        setattr(locked, name, wanted[name])
+        setattr(customer, name, wanted[name])
+    if changed:
+        locked.save(update_fields=changed)  # whoever waits for it listens to post_save
+    return bool(changed)

@@ -1,0 +1,8 @@
+"""The models of this application, one module for each thing."""
+
+from merchants.models.accounts import DfireAccount, SmartCouponAccount
+from merchants.models.customer import Customer
+from merchants.models.merchant import Merchant, Shop
+from merchants.models.scope import MerchantScope
+
+__all__ = ["Customer", "DfireAccount", "Merchant", "MerchantScope", "Shop", "SmartCouponAccount"]

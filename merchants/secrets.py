@@ -1,0 +1,64 @@
+"""Secrets at rest: a model field that encrypts, and a keyed hash by which a secret is found without being readable.
+
+Both use FIELD_ENCRYPTION_KEYS (newest first), so that a dump of the database alone opens nothing. A new key is put in
+front; old values stay readable until their key is removed.
+"""
+
+import hashlib
+import hmac
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def encrypt(plain: str) -> str:
+    """The text under the newest key."""
+    return _cipher(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(plain.encode()).decode("ascii")
+
+
+def decrypt(sealed: str) -> str:
+    """The plain text, whichever of the configured keys sealed it.
+
+    Raises:
+        ImproperlyConfigured: no configured key opens it.
+    """
+    try:
+        return _cipher(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(sealed.encode("ascii")).decode()
+    except InvalidToken:
+        raise ImproperlyConfigured(
+            "FIELD_ENCRYPTION_KEYS: none of the keys opens a stored secret. Was a key removed before its values "
+            "were encrypted again?"
+        ) from None
+
+
+def keyed_hashes(secret: str) -> list[str]:
+    """The hashes (64 hex digits) under which a secret may be stored: one for each configured key, newest first.
+
+    Store the first, look up by all.
+    """
+    return [
+        hmac.new(b"lookup:" + key.encode("ascii"), secret.encode(), hashlib.sha256).hexdigest()
+        for key in settings.FIELD_ENCRYPTION_KEYS
+    ]
+
+
+class EncryptedTextField(models.TextField):
+    """A text that is encrypted in the database and plain in Python; the empty text stays empty."""
+
+    def from_db_value(self, value: str | None, *args: Any) -> str | None:
+        """Open what the database holds."""
+        return decrypt(value) if value else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Seal what goes to the database."""
+        plain = super().get_prep_value(value)
+        return encrypt(plain) if plain else plain
