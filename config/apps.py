@@ -1,9 +1,13 @@
-"""The project as an application: its management commands, checks and pages of its own."""
+"""The project as an application: its checks and pages of its own."""
 
 from django.apps import AppConfig
 
 
 class ProjectConfig(AppConfig):
-    """Registers the project's own pieces."""
+    """Makes the Celery application the current one in every process, so that the doorbell reaches its broker."""
 
     name = "config"
+
+    def ready(self) -> None:
+        """Import the Celery application."""
+        from config import celery  # noqa: F401

@@ -6,7 +6,16 @@ broker_url = settings.REDIS_URL
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # the broker may be down for long: keep trying
 broker_connection_timeout = 2
-broker_transport_options = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 120}
+broker_transport_options = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 120,
+    # Whoever rings must not wait for a broker that is down; the worker and the beat have their own patience.
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 worker_pool = "threads"
 worker_concurrency = 4
 worker_prefetch_multiplier = 1

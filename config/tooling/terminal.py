@@ -15,8 +15,9 @@ from pathlib import Path
 
 from config.embedded.processes import die_with_parent
 
+ANNOUNCE_SECONDS = 2.0  # where lines cannot be overwritten, short steps are named once, at their end
 HEARTBEAT_SECONDS = 20.0
-_WIDTH = 110
+WIDTH = 110
 
 
 class Failed(Exception):
@@ -33,9 +34,7 @@ class Outcome:
 
 def say(text: str = "") -> None:
     """Print a line. A terminal that is gone is no reason to fail."""
-    with suppress(OSError, ValueError):
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+    _write(text + "\n")
 
 
 def tail(text: str, lines: int = 15) -> str:
@@ -87,6 +86,7 @@ def _collect(
         while True:
             if cancelled():
                 raise Failed("Stopped.")
+            progress.still()
             readable, _, _ = select.select([child.stdout], [], [], 0.2)
             if readable:
                 piece = os.read(child.stdout.fileno(), 65536)
@@ -102,28 +102,33 @@ class _Progress:
 
     def __init__(self, label: str) -> None:
         self._label, self._begun = label, time.monotonic()
-        self._spoken = self._begun
+        self._last, self._due = "", self._begun + ANNOUNCE_SECONDS
         self._live = sys.stdout.isatty()
-        self._write(f"{label} ..." if self._live else f"{label} ...\n")
+        if self._live:
+            _write(f"{label} ...")
 
     def at(self, output: str) -> None:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
-        if not lines:
-            return
+        """Take note of what the step just said."""
+        self._last = next(
+            (line.strip() for line in reversed(output.splitlines()) if line.strip()), self._last
+        )
+        if self._live and self._last:
+            _write(f"\r\x1b[K{self._label} ... {self._last}"[:WIDTH])
+
+    def still(self) -> None:
+        """Called again and again while it goes on."""
         now = time.monotonic()
-        if self._live:
-            self._write(f"\r\x1b[K{self._label} ... {lines[-1]}"[:_WIDTH])
-        elif now - self._spoken > HEARTBEAT_SECONDS:
-            self._spoken = now
-            self._write(f"  {lines[-1]}\n"[:_WIDTH])
+        if not self._live and now > self._due:
+            self._due = now + HEARTBEAT_SECONDS
+            say(f"{self._label} ... {self._last}"[:WIDTH])
 
     def end(self, result: str) -> None:
-        taken = f"{time.monotonic() - self._begun:.1f} s"
+        """Say how it went and how long it took."""
         clear = "\r\x1b[K" if self._live else ""
-        self._write(f"{clear}{self._label}: {result} ({taken})\n")
+        say(f"{clear}{self._label}: {result} ({time.monotonic() - self._begun:.1f} s)")
 
-    @staticmethod
-    def _write(text: str) -> None:
-        with suppress(OSError, ValueError):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+
+def _write(text: str) -> None:
+    with suppress(OSError, ValueError):
+        sys.stdout.write(text)
+        sys.stdout.flush()

@@ -14,9 +14,10 @@ from integrations.sandbox.faults import DEFAULT_SEED, BadRule, Faults, read_rule
 from integrations.sandbox.limits import Limits
 from integrations.sandbox.store import REQUEST_LOG_ROWS, Store
 from integrations.sandbox.till import MOST_TIMES, Order, Till
-from integrations.sandbox.wire import BadRequest, Request, Response, Routes, json_response
+from integrations.sandbox.wire import BadRequest, Request, Response, Routes, json_response, number
 
 DEFAULT_REQUESTS = 100
+MOST_SECONDS = 10 * 365 * 24 * 60 * 60
 _REDEEM_FIELDS = {
     *("code", "shop_entity_id", "override", "notify", "times", "delay_seconds", "timestamp_offset_seconds"),
     *("forge", "as_document", "app_key", "promotion_id", "openid"),
@@ -150,8 +151,8 @@ def _order(data: dict[str, Any]) -> Order:
 
 def _whole(data: dict[str, Any], name: str, default: int) -> int:
     value = data.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadRequest(f"{name} must be a whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST_SECONDS:
+        raise BadRequest(f"{name} must be a whole number, and not an absurd one")
     return value
 
 
@@ -159,6 +160,7 @@ def _limit(request: Request, default: int, most: int) -> int:
     text = request.query.get("limit", "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
+    limit = number(text)
+    if limit is None:
         raise BadRequest("limit must be a whole number")
-    return min(int(text), most)
+    return min(limit, most)

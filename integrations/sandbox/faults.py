@@ -163,7 +163,7 @@ def read_rule(data: Any) -> Rule:
         raise BadRule(f"unknown field: {', '.join(sorted(map(str, unknown)))}")
     if data.get("fault") not in KINDS:
         raise BadRule(f"fault: one of {', '.join(KINDS)}")
-    where = data.get("where") or {}
+    where = {} if data.get("where") is None else data["where"]
     if not isinstance(where, dict):
         raise BadRule("where: an object of parameter names and values")
     times = data.get("times")

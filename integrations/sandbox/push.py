@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +77,5 @@ class Pushes:
         for row in rows:
             coupon_id = revisions.returned_id(row["answer"], revisions.COUPON)
             if coupon_id:
-                body = json.loads(row["body"])
-                return LastCoupon(body if isinstance(body, dict) else {}, coupon_id)
+                return LastCoupon(revisions.fields_of(row["body"]), coupon_id)
         return None

@@ -141,6 +141,17 @@ def returned_id(answer: str, kind: str) -> str:
     return str(value)
 
 
+def fields_of(body: str) -> dict[str, Any]:
+    """The fields of a push without its signature; none when the text is no JSON object."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    return {name: value for name, value in data.items() if name not in (SIGNATURE, SIGNATURE_TIME)}
+
+
 def pretty(data: object) -> str:
     """JSON as a person reads it."""
     return json.dumps(data, ensure_ascii=False, indent=2)

@@ -18,7 +18,7 @@ from integrations.sandbox.faults import Faults, Verdict
 from integrations.sandbox.limits import Limits
 from integrations.sandbox.signing import dfire_signed_rightly
 from integrations.sandbox.store import Store
-from integrations.sandbox.wire import BadRequest, Ending, Request, Response
+from integrations.sandbox.wire import BadRequest, Ending, Request, Response, number
 
 CLOCK_WINDOW_MS = 10 * 60 * 1000
 VERSION = "1.0"
@@ -129,7 +129,8 @@ def _authenticate(config: Config, params: Mapping[str, str]) -> Service:
         raise GatewayError("25", "无效签名", "请检查签名算法和密钥")
     if version != VERSION:
         raise GatewayError("29", "无效的版本参数")
-    if not timestamp.isascii() or not timestamp.isdigit() or abs(int(timestamp) - now_ms()) > CLOCK_WINDOW_MS:
+    sent_at = number(timestamp)
+    if sent_at is None or abs(sent_at - now_ms()) > CLOCK_WINDOW_MS:
         raise GatewayError("39", "时间戳无效,与服务器时间相差超过10分钟", "请校准服务器时钟")
     service = coupons.transfer if method == config.transfer_method else SERVICES.get(method)
     if service is None:

@@ -62,6 +62,7 @@ class Sandbox:
 
     def __init__(self, host: str, port: int, config_path: Path | str, store_path: Path | str) -> None:
         self.app = App(config_path=config_path, store_path=store_path)
+        self._stopped = False
         try:
             self._server = _Server((host, port), handler_class(self.app.answer))
         except OSError:
@@ -85,7 +86,10 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Close the socket, end the connections, write the store."""
+        """Close the socket, end the connections, write the store; a second time does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._server.shutdown()
         self._server.server_close()
         self._server.end_connections()

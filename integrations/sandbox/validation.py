@@ -23,12 +23,13 @@ DISCOUNT, SAVE_MONEY, SALE_MONEY = "1", "2", "4"
 MODE_FIELDS = {DISCOUNT: "discount", SAVE_MONEY: "saveMoney", SALE_MONEY: "saleMoney"}
 DISH_COUPON = "5"
 FEN_IN_YUAN = 100
+MOST_DAYS = 3650
 
 _DATE_RANGE = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})-(\d{4})\.(\d{2})\.(\d{2})", re.ASCII)
 _TIME_RANGE = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _ID_LIST = re.compile(r"[0-9A-Za-z_-]+(,[0-9A-Za-z_-]+)*")
 _WEEKDAYS = re.compile(r"[1-7](,[1-7])*")
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _object(params: Mapping[str, str], name: str) -> dict[str, Any]:
     (text,) = need(params, name)
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise bad(name, "不是合法的JSON") from None
     if not isinstance(value, dict):
         raise bad(name, "应为一个JSON对象")
@@ -159,8 +160,8 @@ def _dynamic_days(params: Mapping[str, str]) -> int | None:
     if not params.get("dynamicDate", "").strip():
         return None
     days = need_number(params, "dynamicDate")
-    if days < 1:
-        raise bad("dynamicDate", "应大于0")
+    if not 1 <= days <= MOST_DAYS:
+        raise bad("dynamicDate", f"应在1到{MOST_DAYS}之间")
     return days
 
 

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_FIELDS = 200
+MAX_DIGITS = 15
 IDLE_SECONDS = 75
 JSON = "application/json;charset=UTF-8"
 HTML = "text/html; charset=utf-8"
@@ -66,7 +67,7 @@ class Request:
         """The JSON object of the body, an empty one for an empty body. Raises BadRequest."""
         try:
             value = json.loads(self.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadRequest("the body is not JSON") from None
         if not isinstance(value, dict):
             raise BadRequest("the body must be a JSON object")
@@ -93,6 +94,11 @@ class Response:
 
 
 Routes = dict[tuple[str, str], Callable[[Request], Response]]
+
+
+def number(text: str) -> int | None:
+    """A whole number of at most 15 digits as it is written in a form or an address; None for anything else."""
+    return int(text) if len(text) <= MAX_DIGITS and text.isascii() and text.isdigit() else None
 
 
 def json_response(value: object, status: int = 200) -> Response:
@@ -153,15 +159,15 @@ class Handler(BaseHTTPRequestHandler):
         self._write(type(self).answer(request))
 
     def _read_body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "0")
+        length = number(self.headers.get("Content-Length", "0"))
         if "Transfer-Encoding" in self.headers:
             status = 411
-        elif not length.isascii() or not length.isdigit():
+        elif length is None:
             status = 400
-        elif int(length) > MAX_BODY_BYTES:
+        elif length > MAX_BODY_BYTES:
             status = 413
         else:
-            return self._read_exactly(int(length))
+            return self._read_exactly(length)
         self.close_connection = True
         self._write(Response(b"{}", status))
         return None

@@ -75,7 +75,8 @@ def test_an_answer_lost_after_sending_is_uncertain_for_a_write_and_retryable_for
     assert caught.value.exchange is not None
     with pytest.raises(RetryableError):
         query(client)
-    assert len(server.requests) == 2  # neither was sent twice
+    sent = [request.params["method"] for request in server.requests]
+    assert len(sent) == len(set(sent))  # neither was sent twice
 
 
 def test_what_arrived_of_a_truncated_answer_is_kept(outside, connect):

@@ -39,13 +39,14 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
+        config_path = Path(options["config"])
         try:
-            sandbox = Sandbox(options["host"], options["port"], options["config"], options["store"]).start()
+            sandbox = Sandbox(options["host"], options["port"], config_path, options["store"]).start()
         except OSError as error:
             raise CommandError(f"the sandbox cannot start: {error}") from None
         self.stdout.write(f"sandbox ready at {sandbox.url}")
-        if not options["config"].exists():
-            self.stderr.write(f"{options['config']} does not exist yet: every call is refused until it does")
+        if not config_path.exists():
+            self.stderr.write(f"{config_path} does not exist yet: every call is refused until it does")
         self.stdout.flush()
         stopping.wait()
         sandbox.stop()

@@ -10,7 +10,7 @@ from integrations.sandbox.config import ConfigFile
 from integrations.sandbox.faults import EVERY_METHOD, KINDS, BadRule, Faults, read_rule
 from integrations.sandbox.pages.base import redirect, render
 from integrations.sandbox.router import DELIVER, SERVICES, VERIFY
-from integrations.sandbox.wire import Request, Response, Routes
+from integrations.sandbox.wire import Request, Response, Routes, number
 
 PRESETS: dict[str, dict[str, Any]] = {
     "slow": {"fault": "latency", "latency_ms": 2000},
@@ -71,9 +71,9 @@ class FaultsPage:
 
     def remove(self, request: Request) -> Response:
         """Take one rule out."""
-        rule_id = request.form().get("id", "")
-        if rule_id.isascii() and rule_id.isdigit():
-            self.faults.remove(int(rule_id))
+        rule_id = number(request.form().get("id", ""))
+        if rule_id is not None:
+            self.faults.remove(rule_id)
         return redirect("/faults")
 
     def clear(self, request: Request) -> Response:
@@ -131,6 +131,7 @@ def _from_form(form: dict[str, str]) -> dict[str, Any]:
 
 
 def _number(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    value = number(text)
+    if value is None:
         raise BadRule(f"{name}: a whole number")
-    return int(text)
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from integrations.sandbox import revisions
@@ -12,7 +11,7 @@ from integrations.sandbox.consume import ConsumeReports
 from integrations.sandbox.pages.base import moment, redirect, render
 from integrations.sandbox.push import LastCoupon, Pushes
 from integrations.sandbox.revisions import COUPON, DETAIL, FIELDS, KINDS, REVISIONS
-from integrations.sandbox.wire import Request, Response, Routes
+from integrations.sandbox.wire import Request, Response, Routes, number
 
 DRAFT_LASTS_MS = 60 * 60 * 1000
 DEFAULT_CUSTOMER = "13800138000"
@@ -74,14 +73,14 @@ class PlatformPage:
     def send_again(self, request: Request) -> Response:
         """Repeat a push to the letter."""
         form = request.form()
-        wanted = form.get("id", "")
-        push_id = self.pushes.send_again(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
+        wanted = number(form.get("id", ""))
+        push_id = None if wanted is None else self.pushes.send_again(wanted)
         query = {"account": form.get("account", ""), "revision": _revision(form.get("revision", ""))}
         return redirect("/platform", query, f"push-{push_id}" if push_id else "")
 
     def _form(self, platform: Platform, revision: int, kind: str, last: LastCoupon | None) -> dict[str, Any]:
-        values = self._draft(platform, revision) if kind == COUPON else None
-        if values is None:
+        values = self._draft(platform, revision) if kind == COUPON else {}
+        if not values:
             values = revisions.example(
                 revision,
                 kind,
@@ -93,19 +92,13 @@ class PlatformPage:
         fields = [{"spec": field, "value": values.get(field.name, "")} for field in FIELDS[revision, kind]]
         return {"kind": kind, "fields": fields, "body": revisions.pretty(values)}
 
-    def _draft(self, platform: Platform, revision: int) -> dict[str, Any] | None:
+    def _draft(self, platform: Platform, revision: int) -> dict[str, Any]:
         """The coupon that was pushed a moment ago, so that a refused one can be mended and sent again."""
         for row in self.pushes.history(platform.name):
             if row["kind"] == COUPON and row["revision"] == revision:
-                try:
-                    values = json.loads(row["body"])
-                except ValueError:
-                    return None
-                if not isinstance(values, dict) or now_ms() - row["at"] > DRAFT_LASTS_MS:
-                    return None
-                signature = (revisions.SIGNATURE, revisions.SIGNATURE_TIME)
-                return {name: value for name, value in values.items() if name not in signature}
-        return None
+                is_fresh = now_ms() - row["at"] <= DRAFT_LASTS_MS
+                return revisions.fields_of(row["body"]) if is_fresh else {}
+        return {}
 
 
 def _revision(text: str) -> int:

@@ -15,7 +15,7 @@ from integrations.sandbox.pages.terms import State, benefit, coupon_line, coupon
 from integrations.sandbox.rules import refusals
 from integrations.sandbox.store import Store
 from integrations.sandbox.till import Found, Order, Till
-from integrations.sandbox.wire import Request, Response, Routes
+from integrations.sandbox.wire import Request, Response, Routes, number
 
 RECENT = 8
 NOW, NEVER = "now", "never"
@@ -68,9 +68,9 @@ class TillPage:
     def send_again(self, request: Request) -> Response:
         """Send a callback once more."""
         form = request.form()
-        callback_id = form.get("id", "")
-        if callback_id.isascii() and callback_id.isdigit():
-            self.callbacks.send(int(callback_id))
+        callback_id = number(form.get("id", ""))
+        if callback_id is not None:
+            self.callbacks.send(callback_id)
         return redirect("/till", {"code": form.get("code", ""), "result": "sent"}, "callbacks")
 
     def _coupon(self, found: Found, chosen_shop: str) -> dict[str, Any]:

@@ -1,0 +1,3 @@
+"""The admin of what the portal exists for: coupon templates, issued coupons, and the customers who hold them."""
+
+from coupons.admin import coupons, customers, records, templates  # noqa: F401  (importing registers)

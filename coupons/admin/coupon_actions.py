@@ -1,0 +1,120 @@
+"""What staff do with issued coupons: take back, send again. Services do it; here it is asked for and told."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from coupons import lifecycle
+from coupons.admin.doing import do, do_each
+from coupons.choices import CouponStatus, Delivery
+from coupons.models import IssuedCoupon
+from merchants.admin.dialogs import MOST_AT_ONCE, ReasonForm, confirm, dialog, go_to
+
+REVOKE = "coupons.revoke_issuedcoupon"
+ISSUE = "coupons.issue_issuedcoupon"
+
+
+def revoke(coupon_id: int, *, reason: str, username: str) -> None:
+    """Take one coupon back, in a transaction of its own."""
+    with transaction.atomic():
+        lifecycle.revoke(lifecycle.lock([coupon_id])[0], reason=reason, actor=f"staff:{username}")
+
+
+def resend(coupon_id: int) -> None:
+    """Try again to bring one coupon to dfire."""
+    with transaction.atomic():
+        lifecycle.resend(lifecycle.lock([coupon_id])[0])
+
+
+class CouponActions:
+    """The buttons on a coupon's page, each only where it can be done, and the actions on the list."""
+
+    actions_detail = ("resend_one", "revoke_one")
+    actions = ("revoke_selected", "resend_selected")
+    visible_or_404: Any
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The actions that make sense in the coupon's state."""
+        coupon = self.visible_or_404(request, object_id)
+        live = lifecycle.status_now(coupon) == CouponStatus.ISSUED
+        names = set()
+        if live or coupon.status == CouponStatus.EXPIRED:
+            names.add("revoke_one")
+        if live and coupon.delivery != Delivery.DELIVERED:
+            names.add("resend_one")
+        allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [one for one in allowed if one.method.original_function_name in names]
+
+    @action(
+        description=_("Revoke"), url_path="revoke", permissions=[REVOKE], icon="block", variant=ActionVariant.DANGER,
+        dialog=dialog(
+            _("Revoke this coupon?"),
+            _("It is invalid at once and is withdrawn at dfire behind it. This cannot be undone."),
+            _("Revoke"),
+            ReasonForm,
+        ),
+    )  # fmt: skip
+    def revoke_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Take the coupon back."""
+        coupon = self.visible_or_404(request, object_id)
+        reason, username = form.cleaned_data["reason"], request.user.get_username()
+        do(request, lambda: revoke(coupon.pk, reason=reason, username=username), done=gettext("Revoked."))
+        return go_to(request, coupon)
+
+    @action(
+        description=_("Send again"), url_path="resend", permissions=[ISSUE], icon="forward_to_inbox",
+        dialog=dialog(
+            _("Send this coupon to dfire again?"),
+            _("If dfire may know it already, it is asked first, so that the customer never gets two."),
+            _("Send again"),
+        ),
+    )  # fmt: skip
+    def resend_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Queue the delivery once more."""
+        coupon = self.visible_or_404(request, object_id)
+        do(request, lambda: resend(coupon.pk), done=gettext("Queued. The timeline shows what comes of it."))
+        return go_to(request, coupon)
+
+    @admin.action(description=_("Revoke the selected"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> HttpResponse | None:
+        """Take coupons back, after asking why and saying how many."""
+        ids = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if len(ids) > MOST_AT_ONCE:
+            messages.error(request, gettext("At most %(most)s at once.") % {"most": MOST_AT_ONCE})
+            return None
+        form = ReasonForm(request=request, data=request.POST if "confirmed" in request.POST else None)
+        asked = confirm(
+            self, request, queryset,  # type: ignore[arg-type]
+            title=gettext("Revoke these coupons?"),
+            warning=gettext("They are invalid at once and are withdrawn at dfire. This cannot be undone."),
+            submit=gettext("Revoke"),
+            form=form,
+        )  # fmt: skip
+        if asked is None:
+            reason, username = form.cleaned_data["reason"], request.user.get_username()
+            done = do_each(request, ids, lambda pk: revoke(pk, reason=reason, username=username))
+            words = ngettext("%(count)s coupon revoked.", "%(count)s coupons revoked.", done)
+            messages.success(request, words % {"count": done})
+        return asked
+
+    @admin.action(description=_("Send the selected again"), permissions=["issue"])
+    def resend_selected(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> None:
+        """Queue the deliveries of those that have not reached dfire."""
+        open_ones = queryset.exclude(delivery=Delivery.DELIVERED).order_by("pk")[:MOST_AT_ONCE]
+        done = do_each(request, list(open_ones.values_list("pk", flat=True)), resend)
+        words = ngettext("%(count)s coupon queued.", "%(count)s coupons queued.", done)
+        messages.success(request, words % {"count": done})
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may revoke."""
+        return request.user.has_perm(REVOKE)  # type: ignore[union-attr]
+
+    def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may issue, and so send again."""
+        return request.user.has_perm(ISSUE)  # type: ignore[union-attr]

@@ -1,0 +1,51 @@
+"""Where layers above add to these pages what they alone know, without being imported here.
+
+The integrations application says how far a template is at dfire, and what was said about a coupon to and by others.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+
+from coupons.admin.timeline import Entry, events
+from coupons.models import CouponTemplate, IssuedCoupon
+from merchants.admin.badges import Variant
+
+
+class Sync(NamedTuple):
+    """How far a template is at dfire: a badge, and what to do about it."""
+
+    label: Any
+    variant: Variant
+    hint: str
+
+
+TemplateSync = Callable[[Sequence[CouponTemplate]], dict[int, Sync]]
+TimelineSource = Callable[[HttpRequest, IssuedCoupon], Iterable[Entry]]
+
+_template_sync: list[TemplateSync] = []
+_timeline_sources: list[TimelineSource] = [events]
+
+
+def tells_template_sync(source: TemplateSync) -> TemplateSync:
+    """Register what knows how far templates are; by the template's primary key."""
+    _template_sync[:] = [source]
+    return source
+
+
+def tells_of_coupons(source: TimelineSource) -> TimelineSource:
+    """Register what adds to the timeline of a coupon."""
+    _timeline_sources.append(source)
+    return source
+
+
+def template_sync(templates: Sequence[CouponTemplate]) -> dict[int, Sync]:
+    """How far each of these templates is at dfire, asked once for all of them."""
+    return _template_sync[0](templates) if _template_sync and templates else {}
+
+
+def timeline_of(request: HttpRequest, coupon: IssuedCoupon) -> list[Entry]:
+    """Everything that is known to have happened to a coupon, in the order of time."""
+    entries = [entry for source in _timeline_sources for entry in source(request, coupon)]
+    return sorted(entries, key=lambda entry: (entry.at, entry.rank))

@@ -1,0 +1,27 @@
+"""Filters of the coupon lists that Django has no ready ones for."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from coupons.models import IssuedCoupon
+
+
+class FlaggedFilter(DropdownFilter):
+    """Coupons that staff should look at."""
+
+    title = _("for staff to look at")
+    parameter_name = "flagged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> QuerySet[IssuedCoupon]:
+        """The coupons of the chosen one."""
+        if self.value() == "yes":
+            return queryset.exclude(flag="")
+        return queryset.filter(flag="") if self.value() == "no" else queryset

@@ -1,0 +1,37 @@
+"""Yuan for people, fen for the portal: the one place of the admin where the one becomes the other. Exact, no floats."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+FEN_PER_YUAN = 100
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan, without idle zeros: 1000 is 10, 1050 is 10.50."""
+    whole, rest = divmod(fen, FEN_PER_YUAN)
+    return f"{whole}.{rest:02}" if rest else str(whole)
+
+
+class YuanField(forms.DecimalField):
+    """A sum that is typed in yuan, with at most two decimals, and cleaned to whole fen."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "prefix": "¥", "class": "portal-yuan"})
+        super().__init__(min_value=Decimal(0), max_digits=9, decimal_places=2, widget=widget, **kwargs)
+        self.localize = False
+
+    def prepare_value(self, value: Any) -> Any:
+        """Stored fen as yuan; what was typed stays as typed."""
+        return yuan(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        """The typed yuan as fen; None for nothing."""
+        amount = super().clean(value)
+        return None if amount is None else int(amount * FEN_PER_YUAN)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether another sum stands there now."""
+        return super().has_changed(None if initial is None else yuan(initial), data)

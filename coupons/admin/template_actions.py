@@ -1,0 +1,183 @@
+"""What staff do with a template besides editing it: every action is one call of a service, asked for in a dialog."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from coupons import templates
+from coupons.admin.copying import draft_copy
+from coupons.admin.doing import do, do_each
+from coupons.admin.issue_form import IssueForm
+from coupons.choices import CouponStatus, TemplateStatus
+from coupons.models import CouponTemplate
+from merchants.admin.dialogs import ask_again, confirm, dialog, go, go_to
+
+PUBLISH = "coupons.publish_coupontemplate"
+ISSUE = "coupons.issue_issuedcoupon"
+ISSUE_DIALOG = dialog(
+    _("Issue a coupon"), _("The coupon is valid at once and goes to dfire behind it."), _("Issue"), IssueForm
+)
+
+
+class TemplateActions:
+    """The buttons on a template's page, each only where it can be done, and the actions on the list."""
+
+    actions_detail = (
+        "issue_one",
+        "publish",
+        "resume",
+        "pause",
+        {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "end", "remove"]},
+    )
+    actions = ("publish_selected", "pause_selected", "end_selected")
+    offered: ClassVar[dict[str, set[TemplateStatus]]] = {
+        "issue_one": {TemplateStatus.PUBLISHED},
+        "publish": {TemplateStatus.DRAFT},
+        "resume": {TemplateStatus.PAUSED},
+        "pause": {TemplateStatus.PUBLISHED},
+        "end": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED},
+    }
+    visible_or_404: Any
+    log_change: Any
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The actions that make sense in the template's state."""
+        allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        template = self.visible_or_404(request, object_id)
+        out = template.coupons.filter(status__in=[CouponStatus.ISSUED, CouponStatus.REDEEMING]).exists()
+        names = {name for name, states in self.offered.items() if template.status in states} | {"duplicate"}
+        if not out:
+            names.add("remove")
+        return [one for one in allowed if one.method.original_function_name in names]
+
+    @action(
+        description=_("Issue a coupon"), url_path="issue", permissions=[ISSUE], icon="add_card", dialog=ISSUE_DIALOG
+    )
+    def issue_one(self, request: HttpRequest, form: IssueForm, object_id: str) -> HttpResponse:
+        """Give one coupon to one customer."""
+        template = self.visible_or_404(request, object_id)
+        coupon = form.issue(template, username=request.user.get_username())
+        if coupon is None:
+            return ask_again(request, form, ISSUE_DIALOG)
+        messages.success(request, gettext("Coupon %(code)s has been issued.") % {"code": coupon.code})
+        return go_to(request, coupon)
+
+    @action(
+        description=_("Publish"), url_path="publish", permissions=[PUBLISH], icon="publish",
+        variant=ActionVariant.PRIMARY,
+        dialog=dialog(_("Publish this template?"), _("From then on its coupons can be issued."), _("Publish")),
+    )  # fmt: skip
+    def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Open a draft for issuing."""
+        return self._do(request, object_id, templates.publish, _("Published."))
+
+    @action(
+        description=_("Resume"), url_path="resume", permissions=[PUBLISH], icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        dialog=dialog(_("Resume this template?"), _("Its coupons can be issued again."), _("Resume")),
+    )  # fmt: skip
+    def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Open a paused template again."""
+        return self._do(request, object_id, templates.publish, _("Resumed."))
+
+    @action(
+        description=_("Pause"), url_path="pause", permissions=[PUBLISH], icon="pause",
+        dialog=dialog(
+            _("Pause this template?"),
+            _("No more coupons are issued until it is resumed. What is out stays valid."),
+            _("Pause"),
+        ),
+    )  # fmt: skip
+    def pause(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Stop issuing for a while."""
+        return self._do(request, object_id, templates.pause, _("Paused."))
+
+    @action(
+        description=_("End"), url_path="end", permissions=[PUBLISH], icon="stop_circle", variant=ActionVariant.DANGER,
+        dialog=dialog(
+            _("End this template for good?"),
+            _("No more coupons can ever be issued of it. What is out stays valid."),
+            _("End for good"),
+        ),
+    )  # fmt: skip
+    def end(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Stop issuing for good."""
+        return self._do(request, object_id, templates.end, _("Ended."))
+
+    @action(
+        description=_("Duplicate"), url_path="duplicate", permissions=["add"], icon="content_copy",
+        dialog=dialog(_("Duplicate this template?"), _("The copy is a draft with the same terms."), _("Duplicate")),
+    )  # fmt: skip
+    def duplicate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Start the next template from this one."""
+        template = self.visible_or_404(request, object_id)
+        copies: list[CouponTemplate] = []
+        if not do(request, lambda: copies.append(draft_copy(template)), done=gettext("This is the copy, a draft.")):
+            return go_to(request, template)
+        return go_to(request, copies[0])
+
+    @action(
+        description=_("Delete"), url_path="remove", permissions=["coupons.delete_coupontemplate"], icon="delete",
+        variant=ActionVariant.DANGER,
+        dialog=dialog(
+            _("Delete this template?"),
+            _("It is deleted here and at dfire. If coupons of it have been used, it is ended and kept as history."),
+            _("Delete"),
+        ),
+    )  # fmt: skip
+    def remove(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Delete a template nobody holds a coupon of."""
+        template = self.visible_or_404(request, object_id)
+        if not do(request, lambda: templates.delete(template), done=gettext("Deleted.")):
+            return go_to(request, template)
+        if CouponTemplate.objects.filter(pk=template.pk).exists():
+            messages.info(request, gettext("Used coupons keep it as history: it is ended."))
+            return go_to(request, template)
+        return go(request, reverse("admin:coupons_coupontemplate_changelist"))
+
+    @admin.action(description=_("Publish the selected"), permissions=["publish"])
+    def publish_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> None:
+        """Publish drafts, resume paused ones."""
+        self._do_selected(request, queryset, templates.publish)
+
+    @admin.action(description=_("Pause the selected"), permissions=["publish"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> None:
+        """Pause published ones."""
+        self._do_selected(request, queryset, templates.pause)
+
+    @admin.action(description=_("End the selected for good"), permissions=["publish"])
+    def end_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> HttpResponse | None:
+        """End published and paused ones, after asking."""
+        asked = confirm(
+            self, request, queryset,  # type: ignore[arg-type]
+            title=gettext("End these templates for good?"),
+            warning=gettext("No more coupons can ever be issued of them. What is out stays valid."),
+            submit=gettext("End for good"),
+        )  # fmt: skip
+        if asked is None:
+            self._do_selected(request, queryset, templates.end)
+        return asked
+
+    def has_publish_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may publish, pause and end."""
+        return request.user.has_perm(PUBLISH)  # type: ignore[union-attr]
+
+    def _do(self, request: HttpRequest, object_id: str, service: Any, done: Any) -> HttpResponse:
+        template = self.visible_or_404(request, object_id)
+        with transaction.atomic():
+            if do(request, lambda: service(template), done=str(done)):
+                self.log_change(request, template, str(done))
+        return go_to(request, template)
+
+    def _do_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate], service: Any) -> None:
+        done = do_each(request, queryset.order_by("pk"), service)
+        if done:
+            words = ngettext("%(count)s template done.", "%(count)s templates done.", done)
+            messages.success(request, words % {"count": done})

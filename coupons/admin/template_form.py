@@ -1,0 +1,130 @@
+"""The form of a coupon template: yuan instead of fen, checkboxes and lines instead of JSON.
+
+Terms are judged by the model's own `clean`. The stock is checked under the template's lock, which the admin's
+transaction keeps until the service has stored it, so that the form never says yes to what the service refuses.
+"""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
+
+from coupons import templates
+from coupons.admin.money import YuanField
+from coupons.choices import Channel, Kind, Weekday
+from coupons.models import CouponTemplate
+from merchants.admin.fields import CheckboxRow, ChecksField, LinesField
+from merchants.models import Merchant, Shop
+
+_TYPED_AS = {"amount_fen": "amount", "min_spend_fen": "min_spend"}
+
+
+class CouponTemplateForm(forms.ModelForm):
+    """What staff type. `merchants` (set by the admin) are those whose shops are offered."""
+
+    merchants: Any = ()
+
+    amount = YuanField(
+        label=_("amount (yuan)"), required=False, help_text=_("Whole yuan: tills take nothing smaller.")
+    )
+    min_spend = YuanField(label=_("least spend (yuan)"), required=False, help_text=_("Empty = any bill."))
+    menu_ids = LinesField(
+        label=_("dish IDs"), separators=",、;", help_text=_("dfire's IDs of the dishes, one a line.")
+    )
+    shop_entity_ids = ChecksField(label=_("shops"), help_text=_("None chosen = all shops."))
+    channels = ChecksField(
+        label=_("channels"), choices=Channel.choices, help_text=_("None chosen = all channels.")
+    )
+    use_weekdays = ChecksField(
+        label=_("weekdays"), choices=Weekday.choices, coerce=int, help_text=_("None chosen = every day.")
+    )
+    use_times = LinesField(
+        label=_("hours"), placeholder="11:00-14:00", separators=",",
+        help_text=_("One range a line, like 11:00-14:00. Empty = all day."),
+    )  # fmt: skip
+    use_dates = LinesField(
+        label=_("dates of use"), placeholder="2026-10-01/2026-10-07", separators=",",
+        help_text=_("One date or range a line, like 2026-10-01/2026-10-07. Empty = every date."),
+    )  # fmt: skip
+    blackout_dates = LinesField(
+        label=_("excluded dates"), placeholder="2026-12-24/2026-12-26", separators=",",
+        help_text=_("On these dates it may not be used. One date or range a line."),
+    )  # fmt: skip
+
+    class Meta:
+        model = CouponTemplate
+        fields = [
+            "merchant", "title", "reference", "notice", "kind", "percent_paid", "menu_ids", "start_date", "end_date",
+            "valid_days", "shop_entity_ids", "channels", "use_weekdays", "use_times", "use_dates", "blackout_dates",
+            "stock", "per_person_limit", "per_person_daily_limit",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial.setdefault("amount", self.instance.amount_fen)
+            self.initial.setdefault("min_spend", self.instance.min_spend_fen or None)
+        if "shop_entity_ids" in self.fields:
+            self._offer_shops(self.fields["shop_entity_ids"])
+
+    def clean(self) -> dict[str, Any] | None:
+        """Turn what was typed into the template's own fields; what does not belong to the kind falls away."""
+        cleaned = super().clean() or self.cleaned_data
+        kind = cleaned.get("kind")
+        if kind in Kind.values:
+            discount = Kind(kind).is_discount
+            self.instance.amount_fen = None if discount else cleaned.get("amount")
+            if not discount:
+                cleaned["percent_paid"] = None
+            if not Kind(kind).is_dish:
+                cleaned["menu_ids"] = []
+        self.instance.min_spend_fen = cleaned.get("min_spend") or 0
+        self._check_shops(cleaned)
+        self._check_stock(cleaned)
+        return cleaned
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Put the model's words about fen beside the yuan; a field that has an error already keeps that one."""
+        if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+            for name, found in error.error_dict.items():
+                typed = _TYPED_AS.get(name, name)
+                if typed not in self._errors:  # type: ignore[operator]
+                    super().add_error(typed if typed in self.fields else None, found)
+            return
+        super().add_error(_TYPED_AS.get(field, field) if field else field, error)
+
+    def _offer_shops(self, field: Any) -> None:
+        """The shops of the one merchant as checkboxes, or those of several merchants in a list to search in."""
+        offered = [self.instance.merchant] if "merchant" not in self.fields else list(self.merchants)
+        by_merchant: dict[int, list[tuple[str, str]]] = {}
+        for shop in Shop.objects.filter(merchant__in=offered).order_by("name"):
+            by_merchant.setdefault(shop.merchant_id, []).append((shop.entity_id, shop.name))
+        shops = [choice for choices in by_merchant.values() for choice in choices]
+        known = {entity_id for entity_id, _name in shops}
+        gone = [(key, f"{key} ({_('no such shop')})") for key in self.instance.shop_entity_ids if key not in known]
+        if len(offered) == 1:
+            field.widget = CheckboxRow()
+            field.choices = shops + gone
+            return
+        field.widget = UnfoldAdminSelect2MultipleWidget()
+        groups = [(str(merchant), by_merchant[merchant.pk]) for merchant in offered if merchant.pk in by_merchant]
+        field.choices = groups + gone
+
+    def _check_shops(self, cleaned: dict[str, Any]) -> None:
+        merchant: Merchant | None = cleaned.get("merchant") if "merchant" in self.fields else self.instance.merchant
+        chosen = set(cleaned.get("shop_entity_ids") or ()) - set(self.instance.shop_entity_ids)
+        if merchant is None or not chosen:
+            return
+        own = Shop.objects.filter(merchant=merchant, entity_id__in=chosen).values_list("entity_id", flat=True)
+        if chosen - set(own):
+            self.add_error("shop_entity_ids", _("Choose shops of this template's merchant."))
+
+    def _check_stock(self, cleaned: dict[str, Any]) -> None:
+        if not self.instance.pk or cleaned.get("stock") is None:
+            return
+        issued = templates.lock_template(self.instance.pk).issued_count
+        if cleaned["stock"] < issued:
+            words = _("%(count)s have been issued already; the stock cannot be smaller.") % {"count": issued}
+            self.add_error("stock", words)

@@ -1,0 +1,167 @@
+"""Coupon templates: the list, the form, and how far each one is at dfire."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
+from unfold.decorators import display
+
+from coupons import templates
+from coupons.admin.extension import template_sync
+from coupons.admin.template_actions import TemplateActions
+from coupons.admin.template_form import CouponTemplateForm
+from coupons.admin.wording import TEMPLATE_VARIANTS, least_spend, worth
+from coupons.choices import TemplateStatus
+from coupons.models import CouponTemplate, TemplateVersion
+from merchants.admin.badges import badge, mono
+from merchants.admin.base import ReadOnlyInline, ScopedAdmin
+from merchants.admin.filters import OwnRelatedFilter
+from merchants.scopes import visible_merchants
+
+FIELDSETS = [
+    (_("What it is"), {"fields": ["merchant", "title", "reference", "notice"]}),
+    (_("What it is worth"), {"fields": ["kind", "amount", "percent_paid", "menu_ids", "min_spend"]}),
+    (_("How long it is valid"), {"fields": [("start_date", "end_date"), "valid_days"]}),
+    (
+        _("Where and when it may be used"),
+        {"fields": ["shop_entity_ids", "channels", "use_weekdays", "use_times", "use_dates", "blackout_dates"]},
+    ),
+    (_("How many there are"), {"fields": ["stock", ("per_person_limit", "per_person_daily_limit")]}),
+]
+STATE = (
+    _("State"),
+    {"fields": [("status_shown", "sync_shown"), ("issued_shown", "coupon_id_shown"), ("created_at", "source_account")]},
+)
+
+
+class VersionInline(ReadOnlyInline):
+    """The terms as they were published, newest first."""
+
+    model = TemplateVersion
+    fields = ["number", "promotion_id", "dfire_id", "saved_at", "created_at"]
+    readonly_fields = fields
+    ordering = ["-number"]
+    verbose_name_plural = _("published versions")
+
+
+@admin.register(CouponTemplate)
+class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
+    """What merchants give out."""
+
+    form = CouponTemplateForm
+    list_display = [
+        "title_shown", "merchant", "worth_shown", "dates_shown", "status_shown", "issued_shown", "sync_shown",
+    ]  # fmt: skip
+    list_select_related = ["merchant"]
+    list_filter = [
+        ("merchant", OwnRelatedFilter),
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("end_date", RangeDateFilter),
+    ]
+    search_fields = ["title", "coupon_id__exact", "reference__istartswith"]
+    search_help_text = _("Title, coupon ID or reference")
+    ordering = ["-id"]
+    autocomplete_fields = ["merchant"]
+    readonly_fields = ["status_shown", "sync_shown", "issued_shown", "coupon_id_shown", "created_at", "source_account"]
+    empty_hint = _("Add a template, publish it, and its coupons can be issued.")
+    conditional_fields = {
+        "amount": "kind != 'discount' && kind != 'dish_discount'",
+        "percent_paid": "kind == 'discount' || kind == 'dish_discount'",
+        "menu_ids": "kind.startsWith('dish')",
+    }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The state stands first, once there is one."""
+        return FIELDSETS if obj is None else [STATE, *FIELDSETS]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """What has been published belongs to its merchant for good."""
+        fixed = obj is not None and obj.status != TemplateStatus.DRAFT
+        return [*self.readonly_fields, "merchant"] if fixed else list(self.readonly_fields)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """A draft has no versions to show."""
+        return [VersionInline] if obj is not None and obj.status != TemplateStatus.DRAFT else []
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form with the user's own merchants' shops."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type("CouponTemplateForm", (form,), {"merchants": visible_merchants(request.user)})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever has one merchant need not choose it."""
+        own = list(visible_merchants(request.user)[:2])
+        return {**({"merchant": own[0].pk} if len(own) == 1 else {}), **super().get_changeform_initial_data(request)}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleting is an action of its own: it must be told to dfire."""
+        return False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Ask how far the templates of the page are at dfire, once for all of them."""
+        page = super().get_changelist_instance(request)
+        page.result_list = list(page.result_list)
+        known = template_sync(page.result_list)
+        for template in page.result_list:
+            template.sync = known.get(template.pk)
+        return page
+
+    def save_model(self, request: HttpRequest, obj: CouponTemplate, form: Any, change: bool) -> None:
+        """The service stores it and lets tills know."""
+        templates.save_edited(obj)
+
+    @display(description=_("title"), ordering="title")
+    def title_shown(self, template: CouponTemplate) -> str:
+        """The title above the coupon id."""
+        below = template.reference or template.coupon_id
+        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', template.title, below)
+
+    @display(description=_("worth"))
+    def worth_shown(self, template: CouponTemplate) -> str:
+        """What it takes off above the least spend."""
+        value = worth(template.kind, template.amount_fen, template.percent_paid)
+        below = f"{template.get_kind_display()} · {least_spend(template.min_spend_fen)}"
+        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', value, below)
+
+    @display(description=_("issued for"), ordering="end_date")
+    def dates_shown(self, template: CouponTemplate) -> str:
+        """From when to when it is issued."""
+        return format_html(
+            '<span class="portal-two-lines">{}<small>– {}</small></span>', template.start_date, template.end_date
+        )
+
+    @display(description=_("status"), ordering="status")
+    def status_shown(self, template: CouponTemplate) -> str:
+        """The status as a badge."""
+        return badge(template.get_status_display(), TEMPLATE_VARIANTS.get(template.status, "default"))
+
+    @display(description=_("issued / stock"), ordering="issued_count")
+    def issued_shown(self, template: CouponTemplate) -> str:
+        """How many are out of how many, with a link to them."""
+        address = reverse("admin:coupons_issuedcoupon_changelist")
+        stock = "∞" if template.stock is None else template.stock
+        return format_html(
+            '<a href="{}?template__id__exact={}" class="text-link">{} / {}</a>',
+            address, template.pk, template.issued_count, stock,
+        )  # fmt: skip
+
+    @display(description=_("at dfire"))
+    def sync_shown(self, template: Any) -> str:
+        """How far dfire knows it."""
+        sync = template.sync if hasattr(template, "sync") else template_sync([template]).get(template.pk)
+        if sync is None:
+            return "-"
+        words = badge(sync.label, sync.variant, hint=sync.hint)
+        on_page = not hasattr(template, "sync") and sync.hint
+        return format_html('{} <span class="portal-hint">{}</span>', words, sync.hint) if on_page else words
+
+    @display(description=_("coupon ID"))
+    def coupon_id_shown(self, template: CouponTemplate) -> str:
+        """Under which all three systems know it."""
+        return mono(template.coupon_id)

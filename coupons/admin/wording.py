@@ -1,0 +1,127 @@
+"""Terms, actors and marks in words, the same on every page."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext, gettext_lazy as _
+
+from coupons.admin.money import yuan
+from coupons.choices import Channel, CouponStatus, Delivery, Kind, Source, TemplateStatus, Weekday
+from coupons.terms import Terms
+from merchants.admin.badges import Variant
+from merchants.models import Merchant, Shop
+
+STATUS_VARIANTS: dict[str, Variant] = {
+    CouponStatus.ISSUED: "info",
+    CouponStatus.REDEEMING: "warning",
+    CouponStatus.REDEEMED: "success",
+    CouponStatus.REVOKED: "danger",
+    CouponStatus.EXPIRED: "default",
+}
+DELIVERY_VARIANTS: dict[str, Variant] = {
+    Delivery.QUEUED: "info",
+    Delivery.WAITING: "warning",
+    Delivery.DELIVERED: "success",
+    Delivery.FAILED: "danger",
+}
+TEMPLATE_VARIANTS: dict[str, Variant] = {
+    TemplateStatus.DRAFT: "default",
+    TemplateStatus.PUBLISHED: "success",
+    TemplateStatus.PAUSED: "warning",
+    TemplateStatus.ENDED: "danger",
+}
+_FLAGS = {
+    "redeemed_when_revoked": _("A till redeemed it after it had been revoked. The redemption counts."),
+    "redeemed_when_expired": _("A till redeemed it after it had expired. The redemption counts."),
+    "vanished_at_dfire": _("dfire said that it was delivered, and does not list it any more."),
+    "transferred_at_dfire": _("Its holder gave it to someone else at dfire."),
+}
+
+
+def flag_words(flag: str) -> str:
+    """What a coupon's flag wants staff to know."""
+    return str(_FLAGS.get(flag, flag))
+
+
+def actor_words(actor: str) -> str:
+    """Who did something, from the short form in which history keeps it."""
+    door, _colon, name = actor.partition(":")
+    words = {
+        "staff": _("staff"),
+        "push": _("smart-coupon push"),
+        "api": _("partner app"),
+        "dfire": _("dfire"),
+        "portal": _("the portal"),
+    }.get(door, door)
+    return f"{words} {name}".strip()
+
+
+def worth(kind: str, amount_fen: int | None, percent_paid: int | None) -> str:
+    """What a coupon takes off, in a word: ¥10 off; in Chinese, 9折."""
+    if Kind(kind).is_discount:
+        percent = percent_paid or 0
+        zhe = f"{percent / 10:g}"
+        return gettext("pay {percent}%").format(percent=percent, zhe=zhe)
+    if kind == Kind.DISH_PRICE:
+        return gettext("dish for ¥{yuan}").format(yuan=yuan(amount_fen or 0))
+    return gettext("¥{yuan} off").format(yuan=yuan(amount_fen or 0))
+
+
+def least_spend(fen: int) -> str:
+    """From which bill on it may be used."""
+    return gettext("from ¥{yuan}").format(yuan=yuan(fen)) if fen else gettext("no least spend")
+
+
+def moment(instant: datetime | None) -> str:
+    """An instant in local time, to the second."""
+    if instant is None:
+        return "-"
+    return formats.date_format(timezone.localtime(instant), "Y-m-d H:i:s")
+
+
+def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
+    """All terms as pairs of label and words; what does not restrict is left out."""
+    days = terms.valid_days
+    lines: list[tuple[Any, str]] = [
+        (_("worth"), worth(terms.kind, terms.amount_fen, terms.percent_paid)),
+        (_("least spend"), least_spend(terms.min_spend_fen)),
+        (_("issued for"), f"{terms.start_date} – {terms.end_date}"),
+    ]
+    if days is not None:
+        lines.append((_("days valid after receipt"), str(days)))
+    if terms.menu_ids:
+        lines.append((_("dish IDs"), ", ".join(terms.menu_ids)))
+    lines.append((_("shops"), _shop_names(terms.shop_entity_ids, merchant)))
+    if terms.channels:
+        lines.append((_("channels"), _joined(Channel(value).label for value in terms.channels)))
+    if terms.use_weekdays:
+        lines.append((_("weekdays"), _joined(Weekday(value).label for value in sorted(terms.use_weekdays))))
+    for label, entries in [
+        (_("hours"), terms.use_times),
+        (_("dates of use"), terms.use_dates),
+        (_("excluded dates"), terms.blackout_dates),
+    ]:
+        if entries:
+            lines.append((label, _joined(entries)))
+    if terms.notice:
+        lines.append((_("customer's notice"), terms.notice))
+    return lines
+
+
+def source_words(source: str) -> str:
+    """The door through which a coupon came or went."""
+    return str(Source(source).label) if source else "-"
+
+
+def _joined(words: Iterable[Any]) -> str:
+    return ", ".join(map(str, words))
+
+
+def _shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
+    wanted = list(entity_ids)
+    if not wanted:
+        return gettext("all shops")
+    names = dict(Shop.objects.filter(merchant=merchant, entity_id__in=wanted).values_list("entity_id", "name"))
+    return _joined(names.get(entity_id, entity_id) for entity_id in wanted)

@@ -1,0 +1,36 @@
+"""Small pieces of HTML that lists and pages share: badges, copyable text, links."""
+
+from typing import Any, Literal
+
+from django.db.models import Model
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+Variant = Literal["info", "success", "warning", "danger", "primary", "default"]
+
+
+def badge(text: Any, variant: Variant = "default", *, hint: str = "") -> SafeString:
+    """A coloured label, the same in lists and on pages; `hint` shows under the mouse."""
+    context = {"text": text, "variant": variant, "label_title": hint}
+    return render_to_string("unfold/helpers/label.html", context).strip()  # type: ignore[return-value]
+
+
+def mono(text: Any) -> SafeString:
+    """A code or an id, in a typeface that keeps digits apart."""
+    return format_html('<span class="portal-mono">{}</span>', text)
+
+
+def page_of(row: Model | None, text: Any = None) -> SafeString | str:
+    """A link to a row's page."""
+    if row is None:
+        return "-"
+    meta = row._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}" class="text-link">{}</a>', address, row if text is None else text)
+
+
+def notice(text: Any, variant: Literal["danger", "warning", "info"] = "warning") -> SafeString:
+    """A box that nobody overlooks."""
+    return format_html('<div class="portal-notice portal-notice-{}">{}</div>', variant, text)

@@ -1,0 +1,148 @@
+"""What every admin class of the portal starts from: each member of staff sees the merchants of their scope, no others.
+
+One place decides it for lists, pages, choices, filters and autocompletion, so that no page can forget to.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import ForeignKey, ManyToManyField, Model, Q, QuerySet
+from django.forms import ModelChoiceField, ModelMultipleChoiceField
+from django.http import Http404, HttpRequest
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.paginator import InfinitePaginator
+
+from merchants.scopes import visible_merchants
+
+
+def is_administrator(request: HttpRequest) -> bool:
+    """Whether the user is an administrator, who sees every merchant."""
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+def visible_rows(site: admin.AdminSite, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
+    """The rows of a model that the user may choose from; None where the model is not bound to merchants."""
+    registered = site._registry.get(model)
+    return registered.get_queryset(request) if isinstance(registered, ScopedAdmin) else None
+
+
+class ScopedChoices:
+    """Foreign keys offer, and accept, only what the user may see."""
+
+    admin_site: admin.AdminSite
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        """Narrow the choices of a foreign key."""
+        kwargs.setdefault("queryset", visible_rows(self.admin_site, db_field.related_model, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
+        """Narrow the choices of a many-to-many field."""
+        kwargs.setdefault("queryset", visible_rows(self.admin_site, db_field.related_model, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class ScopedAdmin(ScopedChoices, ModelAdmin):
+    """An admin class whose rows belong to merchants.
+
+    `merchant_path` names the way from a row to its merchant ("merchant", "coupon__merchant"); "" is the merchant itself.
+    """
+
+    merchant_path: ClassVar[str] = "merchant"
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_submit = True
+    warn_unsaved_form = True
+    empty_hint: Any = ""
+
+    def in_scope(self, request: HttpRequest) -> Q:
+        """The condition that rows meet which the user, not an administrator, may see."""
+        return Q(**{f"{self.merchant_path or 'pk'}__in": visible_merchants(request.user)})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows of the user's merchants."""
+        rows = super().get_queryset(request)
+        return rows if is_administrator(request) else rows.filter(self.in_scope(request))
+
+    def visible_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The row of an action's address, if the user may see it."""
+        found = self.get_object(request, unquote(str(object_id)))
+        if found is None:
+            raise Http404
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Give the empty state its words."""
+        return super().changelist_view(request, {"empty_hint": self.empty_hint, **(extra_context or {})})
+
+
+class BigTable:
+    """For tables that grow without end: no counting, no "select all" across pages."""
+
+    paginator = InfinitePaginator
+    list_disable_select_all = True
+
+
+class ReadOnly:
+    """Rows that the portal writes and staff only look at."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds one by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes one by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes one by hand."""
+        return False
+
+
+class AdministratorsOnly:
+    """What only administrators (superusers) may see."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether it stands in lists of pages."""
+        return is_administrator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether it may be seen."""
+        return is_administrator(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether one may be added."""
+        return is_administrator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether one may be changed."""
+        return is_administrator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether one may be deleted."""
+        return is_administrator(request)
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):
+    """Rows shown on another row's page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+
+class ScopedInline(ScopedChoices, TabularInline):
+    """Rows edited on another row's page, as a table."""
+
+    extra = 0
+
+
+class ScopedStackedInline(ScopedChoices, StackedInline):
+    """Rows edited on another row's page, one below the other."""
+
+    extra = 0

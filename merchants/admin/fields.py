@@ -1,0 +1,87 @@
+"""Form fields for staff: secrets that are written and never shown, lists with one entry a line, rows of checkboxes."""
+
+import unicodedata
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+KEEP = _("Stored. Leave it empty to keep it.")
+
+
+class SecretsForm(forms.ModelForm):
+    """A form whose `secret_fields` never go to the browser; left empty, they stay as they are."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.secret_fields:
+            if name not in self.fields:
+                continue
+            stored = bool(self.instance.pk and getattr(self.instance, name))
+            field = self.fields[name]
+            field.required = field.required and not stored
+            attributes = {"autocomplete": "new-password", "placeholder": KEEP if stored else ""}
+            field.widget = UnfoldAdminPasswordWidget(attributes)
+            self.initial[name] = ""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Put stored secrets in the place of empty ones."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in self.secret_fields:
+            if not cleaned.get(name) and name not in self.errors:
+                cleaned[name] = getattr(self.instance, name)
+        return cleaned
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line. Full-width digits and signs, as Chinese keyboards type them, become plain ones."""
+
+    def __init__(self, *, rows: int = 3, placeholder: str = "", separators: str = "", **kwargs: Any) -> None:
+        self.separators = separators
+        widget = UnfoldAdminTextareaWidget({"rows": rows, "placeholder": placeholder})
+        super().__init__(required=False, widget=widget, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as text; what was typed stays as typed."""
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """The text as a list."""
+        if isinstance(value, list):
+            return value
+        text = unicodedata.normalize("NFKC", super().to_python(value) or "")
+        for separator in self.separators:
+            text = text.replace(separator, "\n")
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether another list stands there now."""
+        return list(initial or []) != self.to_python(data)
+
+
+class CheckboxRow(UnfoldAdminCheckboxSelectMultipleWidget):
+    """Checkboxes side by side."""
+
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Tell Unfold's template to lay them out in a row."""
+        return {**super().get_context(*args, **kwargs), "radio_style": 1}
+
+
+class ChecksField(forms.MultipleChoiceField):
+    """A list of chosen values as checkboxes; none chosen is the empty list."""
+
+    def __init__(self, *, coerce: Any = str, **kwargs: Any) -> None:
+        self.coerce = coerce
+        kwargs.setdefault("widget", CheckboxRow())
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        """The chosen values, in the type that is stored."""
+        return [self.coerce(entry) for entry in super().clean(value)]

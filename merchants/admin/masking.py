@@ -1,0 +1,39 @@
+"""Mobile numbers on pages: whole only for those who may see them, wherever they turn up."""
+
+import json
+import re
+from typing import Any
+
+from django.http import HttpRequest
+
+from merchants.models.customer import mask_mobile
+
+SEE_MOBILES = "merchants.view_full_mobile"
+_MOBILE_IN_TEXT = re.compile(r"(?<![0-9])1[0-9]{10}(?![0-9])")
+
+
+def sees_mobiles(request: HttpRequest) -> bool:
+    """Whether the user may see whole numbers."""
+    return request.user.has_perm(SEE_MOBILES)  # type: ignore[union-attr]
+
+
+def shown(request: HttpRequest, text: str) -> str:
+    """A number, or an identifier that may be one, as the user may see it."""
+    return text if sees_mobiles(request) else mask_mobile(text)
+
+
+def shown_text(request: HttpRequest, text: str) -> str:
+    """Any text, its mobile numbers masked for those who may not see them."""
+    if sees_mobiles(request):
+        return text
+    return _MOBILE_IN_TEXT.sub(lambda found: mask_mobile(found[0]), text)
+
+
+def shown_json(request: HttpRequest, value: Any) -> str:
+    """A JSON value, or the text of one, indented; masked as `shown_text` does."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return shown_text(request, value)
+    return shown_text(request, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False))

@@ -1,0 +1,95 @@
+"""Members of staff: who may sign in, what they may do, and which merchants they see. Administrators alone see these."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from merchants.admin.badges import badge
+from merchants.admin.base import AdministratorsOnly, ScopedStackedInline
+from merchants.models import MerchantScope
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class MerchantScopeInline(ScopedStackedInline):
+    """The merchants that the member of staff sees."""
+
+    model = MerchantScope
+    max_num = 1
+    autocomplete_fields = ["merchants"]
+    verbose_name = _("merchant scope")
+
+
+@admin.register(User)
+class UserAdmin(AdministratorsOnly, DjangoUserAdmin, ModelAdmin):
+    """Django's users in Unfold's clothes, with their merchants."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = [MerchantScopeInline]
+    list_display = ["username", "name_shown", "role_shown", "merchants_shown", "is_active", "last_login"]
+    list_filter = ["is_active", "is_superuser", "groups"]
+    ordering = ["-id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """With scopes, for the list."""
+        return super().get_queryset(request).prefetch_related("merchant_scope__merchants")
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """A new user gets the scope on the next page."""
+        return self.inlines if obj else []
+
+    @display(description=_("name"))
+    def name_shown(self, user: User) -> str:
+        """The full name, the family name first where it is Chinese."""
+        return f"{user.last_name}{user.first_name}" if user.last_name > "\u2e80" else user.get_full_name()
+
+    @display(description=_("role"))
+    def role_shown(self, user: User) -> str:
+        """Administrator, staff, or neither."""
+        if user.is_superuser:
+            return badge(_("administrator"), "primary")
+        return badge(_("staff"), "info") if user.is_staff else badge(_("no access"))
+
+    @display(description=_("merchants"))
+    def merchants_shown(self, user: User) -> str:
+        """The first few merchants of the scope."""
+        if user.is_superuser:
+            return str(_("all"))
+        scope = getattr(user, "merchant_scope", None)
+        names = [merchant.name for merchant in scope.merchants.all()] if scope else []
+        if not names:
+            return badge(_("none"), "warning")
+        return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
+
+
+@admin.register(Group)
+class GroupAdmin(AdministratorsOnly, DjangoGroupAdmin, ModelAdmin):
+    """Sets of permissions."""
+
+
+@admin.register(MerchantScope)
+class MerchantScopeAdmin(AdministratorsOnly, ModelAdmin):
+    """All scopes in one list; mostly edited on the user's page."""
+
+    list_display = ["user", "merchant_count"]
+    list_select_related = ["user"]
+    autocomplete_fields = ["user", "merchants"]
+    search_fields = ["user__username"]
+    ordering = ["-id"]
+
+    @display(description=_("merchants"))
+    def merchant_count(self, scope: MerchantScope) -> int:
+        """How many merchants."""
+        return scope.merchants.count()

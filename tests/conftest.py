@@ -1,0 +1,51 @@
+"""What every test may use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+
+from integrations.sandbox.server import Sandbox
+from tests.factories import DfireAccountFactory, MerchantFactory
+from merchants.models import DfireAccount, Merchant
+
+APP_KEY, APP_SECRET = "test-key", "test-secret"
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Rate limits of one test must not reach the next."""
+    yield
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        cache.clear()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A dfire of one's own, over real HTTP."""
+    config = tmp_path / "sandbox.json"
+    config.write_text(
+        f'{{"portal_url": "http://127.0.0.1:9", "accounts": [{{"app_key": "{APP_KEY}", "app_secret": "{APP_SECRET}"}}],'
+        ' "platforms": []}'
+    )
+    server = Sandbox("127.0.0.1", 0, config, tmp_path / "sandbox.sqlite3")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def account(db: None, sandbox: Sandbox) -> DfireAccount:
+    """An account at the sandbox."""
+    made: DfireAccount = DfireAccountFactory(
+        name="sandbox", base_url=f"{sandbox.url}/router", app_key=APP_KEY, app_secret=APP_SECRET
+    )
+    return made
+
+
+@pytest.fixture
+def merchant(account: DfireAccount) -> Merchant:
+    """A merchant whose tills are the sandbox's."""
+    made: Merchant = MerchantFactory(merchant_id="88", dfire_account=account)
+    return made
