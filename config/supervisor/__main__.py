@@ -1,17 +1,16 @@
 """Starts the portal's parts, tells where they are, and stays until told to stop. `make run` comes here."""
 
-import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from config.embedded import EmbeddedError, state
-from config.embedded.places import CHECKOUT, HERE
+from config.embedded.places import HERE
 from config.embedded.processes import die_with_parent
 from config.embedded.servers import BOTH, VARIABLES, Servers
 from config.supervisor import health, setup, summary
+from config.supervisor.alone import alone
 from config.supervisor.children import Child
 from config.supervisor.environment import (
     Addresses,
@@ -39,7 +38,7 @@ def main(arguments: list[str]) -> int:
         environment = run_environment(os.environ, KEYS, where)
         if arguments[:1] == ["manage"]:
             os.execve(sys.executable, [sys.executable, "manage.py", *arguments[1:]], environment)  # noqa: S606
-        with _alone():
+        with alone():
             return _run(where, environment)
     except (Failed, EmbeddedError) as error:
         say(str(error))
@@ -60,7 +59,7 @@ def _run(where: Addresses, environment: dict[str, str]) -> int:
             environment |= {VARIABLES[name]: server.url for name, server in servers.start(wanted).items()}
         _serve(where, environment, watch, stopping, data=_data(servers, wanted))
     except Failed:
-        if not stopping.asked:
+        if not stopping.wished():
             raise
     finally:
         say("\nStopping everything ...")
@@ -73,16 +72,16 @@ def _serve(
     where: Addresses, environment: Mapping[str, str], watch: Watch, stopping: Stopping, *, data: str
 ) -> None:
     """Prepare, start the children, say where they are, and watch them until a stop is wished."""
-    setup.prepare(environment, HERE.logs / "setup.log", stopping)
     sandbox = has_sandbox(environment)
+    setup.prepare(environment, HERE.logs / "setup.log", stopping, demo=sandbox)
     for name, command in parts(where, sandbox=sandbox).items():
-        if not stopping.asked:
+        if not stopping.wished():
             watch.add(Child(name, command, environment, HERE.logs / f"{name}.log"))
     say("Waiting for the portal to answer ...")
     if watch.until(lambda: _all_answer(where, sandbox=sandbox), seconds=health.OVERALL_SECONDS):
         say(summary.text(where, login=FIRST_LOGIN, data=data, logs=HERE.logs, sandbox=sandbox))
         watch.for_ever()
-    elif not stopping.asked:
+    elif not stopping.wished():
         said = "\n".join(f"{child.name}:\n{child.last_lines()}" for child in watch.children)
         raise Failed(
             f"The portal does not answer after {health.OVERALL_SECONDS:g} s. Its parts said last:\n{said}"
@@ -100,24 +99,6 @@ def _data(servers: Servers, wanted: list[str]) -> str:
     if "postgres" not in wanted:
         return "in the database of DATABASE_URL"
     return f"{servers.home()} (PostgreSQL)"
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One `make run` a checkout. Raises Failed with the number of the other one."""
-    with (HERE.var / "run.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise Failed(
-                f"make run is at work in {CHECKOUT} already (process {lock.read().strip()}). "
-                "Stop it with Ctrl-C first."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 if __name__ == "__main__":

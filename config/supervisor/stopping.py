@@ -1,8 +1,10 @@
 """Signals as facts that the loop can ask for: stop was wished, and it was wished with force."""
 
+import select
 import selectors
 import signal
 import socket
+import sys
 import time
 from types import FrameType
 
@@ -19,6 +21,7 @@ class Stopping:
         self._bell, self._ringer = socket.socketpair()
         for end in (self._bell, self._ringer):
             end.setblocking(False)
+        self._terminal = select.poll()
 
     def listen(self, selector: selectors.BaseSelector) -> None:
         """Take over the signals, and wake the selector when one comes. `nohup` keeps its meaning."""
@@ -28,6 +31,10 @@ class Stopping:
         signal.signal(signal.SIGTERM, self._wish)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self._wish)
+            # A closed terminal tells only the leader of its session: make, where no shell is in between.
+            for stream in (sys.stdin, sys.stdout):
+                if stream is not None and stream.isatty():
+                    self._terminal.register(stream.fileno(), 0)  # a hang-up is told unasked
 
     def heard(self) -> None:
         """Empty the bell after it woke the selector."""
@@ -37,7 +44,9 @@ class Stopping:
             return
 
     def wished(self) -> bool:
-        """Whether anyone wants us to stop."""
+        """Whether anyone wants us to stop, or the terminal is gone."""
+        if not self.asked and self._terminal.poll(0):
+            self._wish(signal.SIGHUP, None)
         return self.asked
 
     def _wish(self, number: int, frame: FrameType | None) -> None:

@@ -36,7 +36,7 @@ class Watch:
     def until(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Watch until the condition holds (True), the time is over or a stop is wished (False)."""
         end = time.monotonic() + seconds
-        while not self._stopping.asked and time.monotonic() < end:
+        while not self._stopping.wished() and time.monotonic() < end:
             self._turn()
             if condition():
                 return True
@@ -44,7 +44,7 @@ class Watch:
 
     def for_ever(self) -> None:
         """Watch until a stop is wished. Raises Failed when something dies again and again."""
-        while not self._stopping.asked:
+        while not self._stopping.wished():
             self._turn()
 
     def stop(self) -> None:

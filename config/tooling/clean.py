@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.embedded.places import CHECKOUT, HERE
 from config.embedded.servers import Servers
+from config.supervisor.alone import alone
 from config.tooling.environment import VENV
 from config.tooling.terminal import say
 
@@ -30,10 +31,11 @@ def run() -> int:
             shutil.rmtree(cache, ignore_errors=True)
     if os.environ.get("VENV") == "yes":
         _remove(VENV)
-    if os.environ.get("DATA") == "yes":
-        Servers(HERE).stop()
-        _remove(HERE.away)
-        _remove(HERE.var)
+    if os.environ.get("DATA") == "yes" and HERE.var.exists():
+        with alone():
+            Servers(HERE).stop()
+            _remove(HERE.away)
+            _remove(HERE.var)
     elif HERE.var.exists():
         say("Data, keys and first login in var/ are kept; make clean DATA=yes removes them for good.")
     return 0

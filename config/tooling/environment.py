@@ -109,8 +109,14 @@ def _installed() -> dict[str, str]:
 @contextmanager
 def _lock() -> Iterator[None]:
     """Two makes at once: the second waits, and finds the work done."""
-    (CHECKOUT / "var").mkdir(mode=0o755, exist_ok=True)
-    with (CHECKOUT / "var" / "venv.lock").open("w") as lock:
+    try:
+        (CHECKOUT / "var").mkdir(mode=0o755, exist_ok=True)
+        lock = (CHECKOUT / "var" / "venv.lock").open("w")
+    except OSError as error:
+        raise Failed(
+            f"{CHECKOUT}/var cannot be written ({error.strerror}): whose is this checkout?"
+        ) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

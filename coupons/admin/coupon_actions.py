@@ -52,7 +52,7 @@ class CouponActions:
         return [one for one in allowed if one.method.original_function_name in names]
 
     @action(
-        description=_("Revoke"), url_path="revoke", permissions=[REVOKE], icon="block", variant=ActionVariant.DANGER,
+        description=_("Revoke"), url_path="revoke", permissions=["revoke"], icon="block", variant=ActionVariant.DANGER,
         dialog=dialog(
             _("Revoke this coupon?"),
             _("It is invalid at once and is withdrawn at dfire behind it. This cannot be undone."),
@@ -68,7 +68,7 @@ class CouponActions:
         return go_to(request, coupon)
 
     @action(
-        description=_("Send again"), url_path="resend", permissions=[ISSUE], icon="forward_to_inbox",
+        description=_("Send again"), url_path="resend", permissions=["issue"], icon="forward_to_inbox",
         dialog=dialog(
             _("Send this coupon to dfire again?"),
             _("If dfire may know it already, it is asked first, so that the customer never gets two."),

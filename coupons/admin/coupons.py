@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
@@ -14,6 +15,7 @@ from coupons import lifecycle
 from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.extension import timeline_of
 from coupons.admin.filters import FlaggedFilter
+from coupons.admin.finding import customers_named
 from coupons.admin.wording import DELIVERY_VARIANTS, STATUS_VARIANTS, flag_words, moment, source_words, term_lines
 from coupons.choices import CouponStatus
 from coupons.models import IssuedCoupon
@@ -21,7 +23,6 @@ from merchants.admin.badges import badge, mono, notice, page_of
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter, OwnSearchFilter
 from merchants.admin.masking import shown
-from merchants.models import Customer
 
 FIELDSETS = [
     (
@@ -76,16 +77,21 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        named = Q(mobile=term) | Q(openid=term) | Q(identifier=term)
-        holders = list(Customer.objects.filter(named).values_list("pk", flat=True)[:500])
+        holders = customers_named(request, term)
         return queryset.filter(Q(code__startswith=term) | Q(customer__in=holders)), False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The coupon, which remembers who looks at it: what is shown of the holder depends on that."""
+        coupon = super().get_object(request, object_id, from_field)
+        if coupon is not None:
+            coupon.viewer = request
+        return coupon
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The page, with the timeline below."""
-        self.request = request
-        coupon = self.get_object(request, object_id)
+        coupon = self.get_object(request, unquote(object_id))
         entries = timeline_of(request, coupon) if coupon is not None else []
         return super().change_view(request, object_id, form_url, {"timeline": entries, **(extra_context or {})})
 
@@ -124,14 +130,14 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
         return notice(flag_words(coupon.flag)) if coupon.flag else "-"
 
     @display(description=_("holder"))
-    def holder_shown(self, coupon: IssuedCoupon) -> str:
+    def holder_shown(self, coupon: Any) -> str:
         """The customer, as far as the user may see."""
-        return page_of(coupon.customer, shown(self.request, coupon.customer.identifier))
+        return page_of(coupon.customer, shown(coupon.viewer, coupon.customer.identifier))
 
     @display(description=_("mobile"))
-    def mobile_shown(self, coupon: IssuedCoupon) -> str:
+    def mobile_shown(self, coupon: Any) -> str:
         """The customer's number, as far as the user may see."""
-        return mono(shown(self.request, coupon.customer.mobile)) if coupon.customer.mobile else "-"
+        return mono(shown(coupon.viewer, coupon.customer.mobile)) if coupon.customer.mobile else "-"
 
     @display(description=_("valid"))
     def valid_shown(self, coupon: IssuedCoupon) -> str:

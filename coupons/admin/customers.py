@@ -4,17 +4,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.decorators import display
 
+from coupons.admin.finding import customers_named
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
-from django.urls import reverse
-
 from merchants.admin.badges import badge, mono
 from merchants.admin.base import BigTable, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
@@ -91,7 +91,7 @@ class CustomerAdmin(BigTable, ScopedAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        return queryset.filter(Q(identifier=term) | Q(mobile=term) | Q(openid=term)), False
+        return queryset.filter(pk__in=customers_named(request, term)), False
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The form for what this user may see."""

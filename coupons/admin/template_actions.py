@@ -58,7 +58,7 @@ class TemplateActions:
         return [one for one in allowed if one.method.original_function_name in names]
 
     @action(
-        description=_("Issue a coupon"), url_path="issue", permissions=[ISSUE], icon="add_card", dialog=ISSUE_DIALOG
+        description=_("Issue a coupon"), url_path="issue", permissions=["issue"], icon="add_card", dialog=ISSUE_DIALOG
     )
     def issue_one(self, request: HttpRequest, form: IssueForm, object_id: str) -> HttpResponse:
         """Give one coupon to one customer."""
@@ -70,7 +70,7 @@ class TemplateActions:
         return go_to(request, coupon)
 
     @action(
-        description=_("Publish"), url_path="publish", permissions=[PUBLISH], icon="publish",
+        description=_("Publish"), url_path="publish", permissions=["publish"], icon="publish",
         variant=ActionVariant.PRIMARY,
         dialog=dialog(_("Publish this template?"), _("From then on its coupons can be issued."), _("Publish")),
     )  # fmt: skip
@@ -79,7 +79,7 @@ class TemplateActions:
         return self._do(request, object_id, templates.publish, _("Published."))
 
     @action(
-        description=_("Resume"), url_path="resume", permissions=[PUBLISH], icon="play_arrow",
+        description=_("Resume"), url_path="resume", permissions=["publish"], icon="play_arrow",
         variant=ActionVariant.PRIMARY,
         dialog=dialog(_("Resume this template?"), _("Its coupons can be issued again."), _("Resume")),
     )  # fmt: skip
@@ -88,7 +88,7 @@ class TemplateActions:
         return self._do(request, object_id, templates.publish, _("Resumed."))
 
     @action(
-        description=_("Pause"), url_path="pause", permissions=[PUBLISH], icon="pause",
+        description=_("Pause"), url_path="pause", permissions=["publish"], icon="pause",
         dialog=dialog(
             _("Pause this template?"),
             _("No more coupons are issued until it is resumed. What is out stays valid."),
@@ -100,7 +100,7 @@ class TemplateActions:
         return self._do(request, object_id, templates.pause, _("Paused."))
 
     @action(
-        description=_("End"), url_path="end", permissions=[PUBLISH], icon="stop_circle", variant=ActionVariant.DANGER,
+        description=_("End"), url_path="end", permissions=["publish"], icon="stop_circle", variant=ActionVariant.DANGER,
         dialog=dialog(
             _("End this template for good?"),
             _("No more coupons can ever be issued of it. What is out stays valid."),
@@ -124,7 +124,7 @@ class TemplateActions:
         return go_to(request, copies[0])
 
     @action(
-        description=_("Delete"), url_path="remove", permissions=["coupons.delete_coupontemplate"], icon="delete",
+        description=_("Delete"), url_path="remove", permissions=["delete"], icon="delete",
         variant=ActionVariant.DANGER,
         dialog=dialog(
             _("Delete this template?"),
@@ -164,6 +164,10 @@ class TemplateActions:
         if asked is None:
             self._do_selected(request, queryset, templates.end)
         return asked
+
+    def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may issue."""
+        return request.user.has_perm(ISSUE)  # type: ignore[union-attr]
 
     def has_publish_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may publish, pause and end."""

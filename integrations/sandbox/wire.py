@@ -97,7 +97,7 @@ Routes = dict[tuple[str, str], Callable[[Request], Response]]
 
 
 def number(text: str) -> int | None:
-    """A whole number of at most 15 digits as it is written in a form or an address; None for anything else."""
+    """A whole number of at most 15 digits, as written in a form or an address; None for anything else."""
     return int(text) if len(text) <= MAX_DIGITS and text.isascii() and text.isdigit() else None
 
 

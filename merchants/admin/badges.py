@@ -34,3 +34,8 @@ def page_of(row: Model | None, text: Any = None) -> SafeString | str:
 def notice(text: Any, variant: Literal["danger", "warning", "info"] = "warning") -> SafeString:
     """A box that nobody overlooks."""
     return format_html('<div class="portal-notice portal-notice-{}">{}</div>', variant, text)
+
+
+def pre(text: str) -> SafeString | str:
+    """A text as it stands, such as a request."""
+    return format_html('<pre class="portal-pre">{}</pre>', text) if text else "-"

@@ -45,6 +45,7 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["-id"]
+        permissions = [("view_full_mobile", _("Can see whole mobile numbers"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant", "identifier"],

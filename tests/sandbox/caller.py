@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,13 @@ def shanghai_day(offset: int = 0) -> str:
 
 def now_ms() -> int:
     return int(time.time() * 1000)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 6.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
 
 
 def literal(model: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import requests
 
-from tests.sandbox.caller import DONE
+from tests.sandbox.caller import DONE, wait_for
 
 DELIVER = "dfire.shop.deliver.promotion"
 
@@ -109,7 +109,7 @@ def test_caller_that_gives_up_finds_the_effect_late_or_at_once(caller, fault, he
     with pytest.raises(requests.Timeout):
         requests.post(f"{caller.url}/router", data=caller.params("deliver.promotion", **params), timeout=0.1)
     assert bool(caller.coupon("9001")) is held
-    time.sleep(0.45)
+    wait_for(lambda: caller.coupon("9001"))
     assert caller.coupon("9001")["delivered"] == 1
 
 

@@ -6,16 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.sandbox.caller import SECRET, Caller, now_ms, shanghai_day, sign
+from tests.sandbox.caller import SECRET, Caller, now_ms, shanghai_day, sign, wait_for
 
 HOUR_MS = 3_600_000
-
-
-def wait_for(condition, seconds: float = 6.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def test_redemption_uses_the_coupon_and_tells_the_portal_as_the_document_says(stocked, portal):

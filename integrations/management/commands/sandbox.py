@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations.sandbox.server import Sandbox
 
-FOLDER = Path("var") / "sandbox"
+FOLDER = "var"
 
 
 class Command(BaseCommand):
@@ -28,10 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, default=9100, help="0 = a free one (default: %(default)s)")
         parser.add_argument(
-            "--config", type=Path, default=folder / "config.json", help="accounts and the portal's address"
+            "--config", type=Path, default=folder / "sandbox.json", help="accounts and the portal's address"
         )
         parser.add_argument(
-            "--store", type=Path, default=folder / "store.sqlite3", help="the till ledger's file"
+            "--store", type=Path, default=folder / "sandbox.sqlite3", help="the till ledger's file"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         config_path = Path(options["config"])
         try:
             sandbox = Sandbox(options["host"], options["port"], config_path, options["store"]).start()
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             raise CommandError(f"the sandbox cannot start: {error}") from None
         self.stdout.write(f"sandbox ready at {sandbox.url}")
         if not config_path.exists():

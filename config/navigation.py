@@ -1,0 +1,152 @@
+"""The sidebar: what staff work with every day first, what administrators set up once below it.
+
+Badges count what waits for staff, and stop counting at 99.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import DfireCallback, OutboxRow
+from integrations.models.inbox import OPEN_STATES
+from integrations.models.outbox import RowState
+from merchants.admin.base import is_administrator, visible_rows
+
+MOST_COUNTED = 99
+
+Item = dict[str, Any]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar for this user; Unfold hides items without permission and groups without items."""
+    groups = [
+        _group("", [{"title": _("Overview"), "icon": "home", "link": reverse("admin:index"), "permission": _always}]),
+        _group(
+            _("Coupons"),
+            [
+                _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
+                _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
+                _item(_("Customers"), "groups", "merchants.customer"),
+            ],
+        ),
+        _group(
+            _("Merchants"),
+            [
+                _item(_("Merchants"), "storefront", "merchants.merchant"),
+                _item(_("Shops"), "location_on", "merchants.shop"),
+            ],
+        ),
+        _group(
+            _("In and out"),
+            [
+                _item(_("Outbox"), "outbox", "integrations.outboxrow", badge=failed_badge(request)),
+                _item(_("Inbox"), "inbox", "integrations.dfirecallback", badge=open_badge(request)),
+                _item(_("Pushes"), "move_to_inbox", "integrations.push"),
+            ],
+        ),
+    ]
+    if is_administrator(request):
+        groups += [*_administration(), *_sandbox()]
+    return groups
+
+
+def _administration() -> list[dict[str, Any]]:
+    return [
+        _group(
+            _("Connections"),
+            [
+                _item(_("dfire accounts"), "hub", "merchants.dfireaccount"),
+                _item(_("Smart-coupon accounts"), "campaign", "merchants.smartcouponaccount"),
+                _item(_("Partner apps"), "extension", "integrations.partnerapp"),
+            ],
+        ),
+        _group(
+            _("Staff"),
+            [_item(_("Users"), "person", "auth.user"), _item(_("Groups"), "group", "auth.group")],
+        ),
+        _group(
+            _("Records"),
+            [
+                _item(_("Coupon events"), "history", "coupons.couponevent"),
+                _item(_("Template versions"), "layers", "coupons.templateversion"),
+                _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
+                _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
+                _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
+                _item(_("API keys"), "key", "integrations.apikey"),
+                _item(_("Webhooks"), "webhook", "integrations.webhookendpoint"),
+                _item(_("Merchant scopes"), "visibility", "merchants.merchantscope"),
+            ],
+            folded=True,
+        ),
+    ]
+
+
+def _sandbox() -> list[dict[str, Any]]:
+    if not settings.DFIRE_SANDBOX:
+        return []
+    return [_group(_("Sandbox"), [{**link, "permission": _always} for link in sandbox_links()])]
+
+
+def sandbox_links() -> list[Item]:
+    """The pages of the dfire sandbox."""
+    base = str(getattr(settings, "SANDBOX_URL", "http://127.0.0.1:9100")).rstrip("/")
+    return [
+        {"title": _("Sandbox till"), "icon": "point_of_sale", "link": f"{base}/till/"},
+        {"title": _("Sandbox platform"), "icon": "science", "link": f"{base}/platform/"},
+    ]
+
+
+def failed_badge(request: HttpRequest) -> str:
+    """How many outbox rows have failed."""
+    return _counted(visible_rows_of(OutboxRow, request).filter(state=RowState.DEAD))
+
+
+def open_badge(request: HttpRequest) -> str:
+    """How many callbacks are open."""
+    return _counted(visible_rows_of(DfireCallback, request).filter(state__in=OPEN_STATES))
+
+
+def visible_rows_of(model: Any, request: HttpRequest) -> QuerySet[Any]:
+    """The rows that the user may see, by the rules of the model's own pages."""
+    from django.contrib import admin  # the site's registry is filled after this module has been imported
+
+    rows = visible_rows(admin.site, model, request)
+    assert rows is not None, f"{model} has no page of its own"  # noqa: S101  (a mistake in this file)
+    return rows
+
+
+def may_view(model: str) -> Callable[[HttpRequest], bool]:
+    """A check of whether the user may see the pages of a model (`app.model`)."""
+    app, name = model.split(".")
+
+    def check(request: HttpRequest) -> bool:
+        user: Any = request.user
+        return any(user.has_perm(f"{app}.{right}_{name}") for right in ("view", "change"))
+
+    return check
+
+
+def _counted(rows: QuerySet[Any]) -> str:
+    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    if not count:
+        return ""
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+
+
+def _always(request: HttpRequest) -> bool:
+    return True
+
+
+def _item(title: Any, icon: str, model: str, *, badge: str = "") -> Item:
+    link = reverse(f"admin:{model.replace('.', '_')}_changelist")
+    item = {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
+    return {**item, "badge": badge, "badge_variant": "danger"} if badge else item
+
+
+def _group(title: Any, items: list[Item], *, folded: bool = False) -> dict[str, Any]:
+    return {"title": title, "items": items, "collapsible": folded, "separator": bool(title)}

@@ -1,0 +1,18 @@
+"""Finding customers by what staff have at hand, each kind of name by its own index, however many customers there are."""
+
+from django.http import HttpRequest
+
+from merchants.models import Customer
+from merchants.models.customer import is_mobile
+from merchants.scopes import visible_merchants
+
+_MOST = 500
+
+
+def customers_named(request: HttpRequest, name: str) -> list[int]:
+    """The keys of the user's merchants' customers who have this identifier, openid or mobile number, at most 500."""
+    own = Customer.objects.filter(merchant__in=list(visible_merchants(request.user).values_list("pk", flat=True)))
+    named = [own.filter(identifier=name), own.filter(openid=name)]
+    if is_mobile(name):
+        named.append(own.filter(mobile=name))
+    return sorted({pk for found in named for pk in found.order_by().values_list("pk", flat=True)[:_MOST]})

@@ -1,0 +1,32 @@
+"""Asking dfire one harmless question, so that staff know whether an account works before customers find out."""
+
+from django.utils.translation import gettext
+
+from integrations.admin.remedies import remedy
+from integrations.dfire import DfireError
+from integrations.outbox.clients import client_for
+from merchants.models import DfireAccount
+
+
+def try_connection(account: DfireAccount) -> tuple[bool, str]:
+    """List the promotions of the account's first merchant. Touches the network: not inside a transaction.
+
+    Returns:
+        Whether dfire answered well, and what to say.
+    """
+    merchant = account.merchants.order_by("pk").first()
+    if merchant is None:
+        return False, gettext("No merchant uses this account yet; the test needs one to ask about.")
+    try:
+        reply = client_for(account).query_promotions(
+            entity_id=merchant.entity_id, plate_entity_id=merchant.plate_entity_id
+        )
+    except DfireError as error:
+        said = f"{error.code} {error.message}".strip()
+        words = gettext("dfire did not accept the call for %(merchant)s: %(said)s. %(remedy)s")
+        return False, words % {"merchant": merchant, "said": said, "remedy": remedy(error.result_class)}
+    except ValueError as error:
+        return False, gettext("The account cannot be used: %(why)s") % {"why": error}
+    words = gettext("It works: dfire lists %(count)s promotions for %(merchant)s, answered in %(ms)s ms.")
+    facts = {"count": len(reply.value), "merchant": merchant, "ms": reply.exchange.duration_ms}
+    return True, words % facts

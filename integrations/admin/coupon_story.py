@@ -1,0 +1,96 @@
+"""What was said about a coupon to others and by others, for its timeline: pushes, outbox rows, attempts, callbacks."""
+
+from collections.abc import Iterable
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy as _
+
+from coupons.admin.extension import tells_of_coupons
+from coupons.admin.timeline import Entry
+from coupons.models import IssuedCoupon
+from integrations.admin.remedies import (
+    RESULT_VARIANTS,
+    STATE_VARIANTS,
+    result_words,
+    trouble,
+    what_to_do,
+)
+from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
+from merchants.admin.masking import shown_json, shown_text
+
+MOST_ATTEMPTS = 200
+
+
+@tells_of_coupons
+def pushes(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """The push that gave the coupon, and its repeats."""
+    for push in Push.objects.filter(coupon=coupon).select_related("account"):
+        yield Entry(
+            at=push.received_at,
+            title=_("Push, repeated") if push.repeated else _("Push"),
+            icon="move_to_inbox",
+            by=str(push.account),
+            badge=str(push.status),
+            badge_variant="success" if push.status < 400 else "danger",
+            details=[
+                (_("as received"), shown_json(request, push.body)),
+                (_("answer"), shown_json(request, push.answer)),
+            ],
+            rank=0,
+        )
+
+
+@tells_of_coupons
+def rows(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """What is or was to be told to dfire."""
+    for row in OutboxRow.objects.filter(coupon=coupon):
+        yield Entry(
+            at=row.created_at,
+            title=_("To tell dfire: %(what)s") % {"what": row.get_kind_display()},
+            icon="outbox",
+            text=" ".join(word for word in (trouble(row), what_to_do(row)) if word),
+            badge=row.get_state_display(),
+            badge_variant=STATE_VARIANTS.get(row.state, "default"),
+            link=reverse("admin:integrations_outboxrow_change", args=[row.pk]),
+            rank=2,
+        )
+
+
+@tells_of_coupons
+def attempts(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """Each call to dfire, with its request and its answer; of very many the latest."""
+    latest = OutboxAttempt.objects.filter(row__coupon=coupon).select_related("row").order_by("-pk")
+    for attempt in latest[:MOST_ATTEMPTS]:
+        took = "" if attempt.duration_ms is None else gettext("%(ms)s ms") % {"ms": attempt.duration_ms}
+        said = [attempt.code, shown_text(request, attempt.message), took]
+        yield Entry(
+            at=attempt.started_at,
+            title=f"{attempt.row.get_kind_display()} · {attempt.get_phase_display()}",
+            icon="call_made",
+            by=attempt.method,
+            text=" · ".join(word for word in said if word),
+            badge=result_words(attempt.result),
+            badge_variant=RESULT_VARIANTS.get(attempt.result, "default"),
+            details=[
+                (_("request"), shown_json(request, attempt.request)),
+                (_("answer"), shown_json(request, attempt.answer)),
+            ],
+            rank=3,
+        )
+
+
+@tells_of_coupons
+def callbacks(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """What tills reported."""
+    for callback in DfireCallback.objects.filter(coupon=coupon):
+        yield Entry(
+            at=callback.received_at,
+            title=_("Callback from dfire"),
+            icon="call_received",
+            badge=callback.get_state_display(),
+            badge_variant="success",
+            details=[(_("as received"), shown_json(request, callback.parameters))],
+            link=reverse("admin:integrations_dfirecallback_change", args=[callback.pk]),
+            rank=4,
+        )

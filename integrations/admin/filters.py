@@ -1,0 +1,44 @@
+"""Filters of the integration lists."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from integrations.admin.remedies import RESULT_WORDS
+from integrations.models import DfireCallback, OutboxRow
+from integrations.models.inbox import OPEN_STATES
+
+
+class ResultFilter(DropdownFilter):
+    """Outbox rows by the class of their last result."""
+
+    title = _("last result")
+    parameter_name = "result"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [(str(result), words) for result, words in RESULT_WORDS.items() if result]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxRow]) -> QuerySet[OutboxRow]:
+        """The rows of the chosen one."""
+        return queryset.filter(last_class=self.value()) if self.value() else queryset
+
+
+class OpenFilter(DropdownFilter):
+    """Callbacks that are still to be settled."""
+
+    title = _("settled")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [("yes", _("still open")), ("no", _("settled"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> QuerySet[DfireCallback]:
+        """The callbacks of the chosen one."""
+        if self.value() == "yes":
+            return queryset.filter(state__in=OPEN_STATES)
+        return queryset.exclude(state__in=OPEN_STATES) if self.value() == "no" else queryset

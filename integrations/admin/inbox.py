@@ -1,0 +1,169 @@
+"""The inbox: redemptions that dfire told, and what staff can do about those that fit no coupon yet."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from integrations import inbox
+from integrations.admin.filters import OpenFilter
+from integrations.models import DfireCallback
+from integrations.models.inbox import OPEN_STATES, CallbackState
+from merchants.admin.badges import Variant, badge, mono, notice, page_of, pre
+from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
+from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
+from merchants.admin.masking import shown_json
+from merchants.scopes import visible_merchants
+
+CHANGE = "integrations.change_dfirecallback"
+VARIANTS: dict[str, Variant] = {
+    CallbackState.APPLIED: "success",
+    CallbackState.REPEATED: "info",
+    CallbackState.UNKNOWN_COUPON: "warning",
+    CallbackState.OTHER_ACCOUNT: "danger",
+    CallbackState.SETTLED: "default",
+}
+SUGGESTIONS = {
+    inbox.SUGGEST_WAIT: _("No coupon has this code yet. It is tried again by itself; if it never fits, settle it by hand."),
+    inbox.SUGGEST_CHECK_ACCOUNT: _(
+        "The coupon's merchant uses another dfire account. Check the account at the merchant, then try again."
+    ),
+}  # fmt: skip
+
+
+def try_again(callback_id: int) -> bool:
+    """Apply an open callback under its lock. Returns whether it is settled now."""
+    with transaction.atomic():
+        open_ones = DfireCallback.objects.select_for_update(no_key=True).filter(state__in=OPEN_STATES)
+        callback = open_ones.filter(pk=callback_id).first()
+        return callback is not None and inbox.apply(callback) not in OPEN_STATES
+
+
+@admin.register(DfireCallback)
+class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
+    """Callbacks are kept as dfire sent them; staff settle the open ones."""
+
+    list_display = ["code_shown", "state_shown", "suggestion_shown", "coupon_shown", "account", "sent_at", "received_at"]
+    list_select_related = ["coupon", "account"]
+    list_filter = [OpenFilter, ("state", ChoicesDropdownFilter)]
+    search_fields = ["code__exact"]
+    search_help_text = _("Coupon code")
+    ordering = ["-id"]
+    actions = ["try_selected", "settle_selected"]
+    actions_detail = ["try_one", "settle_one"]
+    fields = [
+        "suggestion_full", ("code_shown", "state_shown"), ("coupon_shown", "account"), ("promotion_id", "entity_id"),
+        ("sent_at", "received_at"), ("tried_at", "settled_at"), "repeats", "parameters_shown",
+    ]  # fmt: skip
+    readonly_fields = [
+        "suggestion_full", "code_shown", "state_shown", "coupon_shown", "account", "promotion_id", "entity_id",
+        "sent_at", "received_at", "tried_at", "settled_at", "repeats", "parameters_shown",
+    ]  # fmt: skip
+    empty_hint = _("Redemptions at tills arrive here by themselves.")
+
+    def in_scope(self, request: HttpRequest) -> Q:
+        """By the coupon's merchant; what fits no coupon, by the shop or merchant that dfire named."""
+        own = visible_merchants(request.user)
+        ids = [*own.exclude(entity_id="").values_list("entity_id", flat=True), *own.values_list("shops__entity_id", flat=True)]
+        return Q(coupon__merchant__in=own) | Q(coupon=None, entity_id__in=[one for one in ids if one])
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The callback, which remembers who looks at it."""
+        callback = super().get_object(request, object_id, from_field)
+        if callback is not None:
+            callback.viewer = request
+        return callback
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Settled ones need nothing more."""
+        callback = self.visible_or_404(request, object_id)
+        return super().get_actions_detail(request, object_id) if callback.state in OPEN_STATES else []
+
+    @action(
+        description=_("Try again"), url_path="try", permissions=["settle"], icon="replay",
+        dialog=dialog(_("Try this again now?"), _("The coupon is redeemed if the code fits one."), _("Try again")),
+    )  # fmt: skip
+    def try_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Apply the callback now."""
+        callback = self.visible_or_404(request, object_id)
+        if try_again(callback.pk):
+            messages.success(request, gettext("Applied."))
+        else:
+            messages.warning(request, gettext("It still fits no coupon."))
+        return go_to(request, callback)
+
+    @action(
+        description=_("Settled by hand"), url_path="settle", permissions=["settle"], icon="task_alt",
+        dialog=dialog(_("Have you settled this?"), _("It is not tried any more. No coupon changes."), _("Yes, settled")),
+    )  # fmt: skip
+    def settle_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Take the callback off the list of open ones."""
+        callback = self.visible_or_404(request, object_id)
+        if inbox.settle_by_hand(callback):
+            self.log_change(request, callback, gettext("Settled by hand."))
+            messages.success(request, gettext("Settled by hand."))
+        else:
+            messages.warning(request, gettext("It had been settled already."))
+        return go_to(request, callback)
+
+    @admin.action(description=_("Try the selected again"), permissions=["settle"])
+    def try_selected(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> None:
+        """Apply open ones now."""
+        ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+        done = sum(try_again(pk) for pk in ids)
+        words = ngettext("%(count)s applied, %(left)s still open or settled before.", "%(count)s applied, %(left)s still open or settled before.", done)
+        messages.info(request, words % {"count": done, "left": len(ids) - done})
+
+    @admin.action(description=_("The selected are settled by hand"), permissions=["settle"])
+    def settle_selected(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> HttpResponse | None:
+        """Take them off the list of open ones, after asking."""
+        asked = confirm(
+            self, request, queryset,
+            title=gettext("Have you settled these?"),
+            warning=gettext("They are not tried any more. No coupon changes."),
+            submit=gettext("Yes, settled"),
+        )  # fmt: skip
+        if asked is None:
+            done = sum(inbox.settle_by_hand(callback) for callback in queryset[:MOST_AT_ONCE])
+            messages.success(request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done})
+        return asked
+
+    def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may settle callbacks."""
+        return request.user.has_perm(CHANGE)  # type: ignore[union-attr]
+
+    @display(description=_("code"))
+    def code_shown(self, callback: DfireCallback) -> str:
+        """The code."""
+        return mono(callback.code)
+
+    @display(description=_("state"), ordering="state")
+    def state_shown(self, callback: DfireCallback) -> str:
+        """The state as a badge."""
+        return badge(callback.get_state_display(), VARIANTS.get(callback.state, "default"))
+
+    @display(description=_("suggested decision"))
+    def suggestion_shown(self, callback: DfireCallback) -> str:
+        """What to do, in words."""
+        return str(SUGGESTIONS.get(callback.suggestion, callback.suggestion)) or "-"
+
+    @display(description=_("suggested decision"))
+    def suggestion_full(self, callback: DfireCallback) -> str:
+        """What to do, so that nobody overlooks it."""
+        words = SUGGESTIONS.get(callback.suggestion, callback.suggestion)
+        return notice(words) if words else "-"
+
+    @display(description=_("coupon"))
+    def coupon_shown(self, callback: DfireCallback) -> str:
+        """A link to the coupon."""
+        return page_of(callback.coupon)
+
+    @display(description=_("as received"))
+    def parameters_shown(self, callback: Any) -> str:
+        """The parameters, as far as the user may see."""
+        return pre(shown_json(callback.viewer, callback.parameters))

@@ -1,0 +1,152 @@
+"""The outbox: what dfire is still to be told, what failed and what to do about it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from integrations.admin.filters import ResultFilter
+from integrations.admin.remedies import RESULT_VARIANTS, STATE_VARIANTS, result_words, trouble, what_to_do
+from integrations.admin.records import AttemptInline
+from integrations.models import OutboxRow
+from integrations.models.outbox import RowState
+from integrations.outbox import repair
+from merchants.admin.badges import Variant, badge, notice, page_of
+from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
+from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
+from merchants.admin.filters import OwnRelatedFilter
+
+CHANGE = "integrations.change_outboxrow"
+
+
+@admin.register(OutboxRow)
+class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
+    """Rows are the portal's; staff retry or give up the failed ones."""
+
+    list_display = ["kind_shown", "subject_shown", "merchant", "state_shown", "trouble_shown", "tries", "created_at"]
+    list_display_links = ["kind_shown"]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("merchant", OwnRelatedFilter),
+        ResultFilter,
+    ]
+    search_fields = ["coupon__code__exact", "version__promotion_id__exact"]
+    search_help_text = _("Coupon code or promotion ID")
+    ordering = ["-id"]
+    actions = ["retry_selected", "cancel_selected"]
+    actions_detail = ["retry_one", "cancel_one"]
+    inlines = [AttemptInline]
+    fields = [
+        "trouble_full", ("kind", "state_shown"), ("subject_shown", "merchant"), ("account", "phase"),
+        ("tries", "lost_leases"), ("created_at", "available_at"), ("settled_at", "result_shown"),
+    ]  # fmt: skip
+    readonly_fields = [
+        "trouble_full", "kind", "state_shown", "subject_shown", "merchant", "account", "phase", "tries", "lost_leases",
+        "created_at", "available_at", "settled_at", "result_shown",
+    ]  # fmt: skip
+    empty_hint = _("Nothing has been told to dfire yet. Rows appear when a template is published or a coupon issued.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxRow]:
+        """With what rows are about. The join matters: a template that has been deleted reads as none."""
+        return super().get_queryset(request).select_related("merchant", "coupon", "template")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The actions that make sense in the row's state."""
+        row = self.visible_or_404(request, object_id)
+        names = {"retry_one"} if row.state in repair.RETRIABLE else set()
+        names |= {"cancel_one"} if row.state == RowState.DEAD else set()
+        return [one for one in super().get_actions_detail(request, object_id) if one.method.original_function_name in names]
+
+    @action(
+        description=_("Retry"), url_path="retry", permissions=["repair"], icon="replay",
+        dialog=dialog(_("Try this again?"), _("First mend what its message names."), _("Retry")),
+    )  # fmt: skip
+    def retry_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Queue the row again."""
+        row = self.visible_or_404(request, object_id)
+        self._tell(request, repair.retry([row]), 1, _("Queued again."))
+        return go_to(request, row)
+
+    @action(
+        description=_("Give up"), url_path="cancel", permissions=["repair"], icon="cancel",
+        dialog=dialog(_("Give this up?"), _("dfire is not told. You can still retry it later."), _("Give up")),
+    )  # fmt: skip
+    def cancel_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Give the row up."""
+        row = self.visible_or_404(request, object_id)
+        self._tell(request, repair.cancel([row]), 1, _("Given up."))
+        return go_to(request, row)
+
+    @admin.action(description=_("Retry the selected"), permissions=["repair"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[OutboxRow]) -> None:
+        """Queue failed rows again."""
+        rows = list(queryset.order_by("pk")[:MOST_AT_ONCE])
+        self._tell(request, repair.retry(rows), len(rows), _("Queued again."))
+
+    @admin.action(description=_("Give the selected up"), permissions=["repair"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[OutboxRow]) -> HttpResponse | None:
+        """Give failed rows up, after asking."""
+        asked = confirm(
+            self, request, queryset,
+            title=gettext("Give these up?"),
+            warning=gettext("dfire is not told of them. You can still retry them later."),
+            submit=gettext("Give up"),
+        )  # fmt: skip
+        if asked is None:
+            rows = list(queryset.order_by("pk")[:MOST_AT_ONCE])
+            self._tell(request, repair.cancel(rows), len(rows), _("Given up."))
+        return asked
+
+    def has_repair_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may retry and give up."""
+        return request.user.has_perm(CHANGE)  # type: ignore[union-attr]
+
+    @staticmethod
+    def _tell(request: HttpRequest, done: int, asked: int, words: Any) -> None:
+        if done:
+            messages.success(request, ngettext("%(count)s row: %(words)s", "%(count)s rows: %(words)s", done) % {"count": done, "words": words})
+        if asked > done:
+            left = gettext("%(count)s left as they are: not failed, or on their way already.")
+            messages.warning(request, left % {"count": asked - done})
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_shown(self, row: OutboxRow) -> str:
+        """What is to be told."""
+        return row.get_kind_display()
+
+    @display(description=_("about"))
+    def subject_shown(self, row: OutboxRow) -> str:
+        """The coupon or the template; a deleted template's title."""
+        if row.coupon is not None:
+            return page_of(row.coupon)
+        return page_of(row.template) if row.template else str(row.details.get("title", "-"))
+
+    @display(description=_("state"), ordering="state")
+    def state_shown(self, row: OutboxRow) -> str:
+        """The state as a badge."""
+        return badge(row.get_state_display(), STATE_VARIANTS.get(row.state, "default"))
+
+    @display(description=_("what is the matter"))
+    def trouble_shown(self, row: OutboxRow) -> str:
+        """The message in words, what to do under the mouse."""
+        words = trouble(row)
+        return format_html('<span class="portal-clip" title="{}">{}</span>', what_to_do(row), words) if words else "-"
+
+    @display(description=_("what is the matter"))
+    def trouble_full(self, row: OutboxRow) -> str:
+        """The message in words and what to do."""
+        words, advice = trouble(row), what_to_do(row)
+        variant = "danger" if row.state == RowState.DEAD else "warning"
+        return notice(format_html("<strong>{}</strong><br>{}", words, advice), variant) if words else "-"
+
+    @display(description=_("last result"))
+    def result_shown(self, row: OutboxRow) -> str:
+        """The class of the last result."""
+        variant: Variant = RESULT_VARIANTS.get(row.last_class, "default")
+        return badge(result_words(row.last_class), variant) if row.last_class else "-"

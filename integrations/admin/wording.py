@@ -1,0 +1,26 @@
+"""How it goes with an account, in words; the dashboard says the same."""
+
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy as _
+
+from coupons.admin.wording import moment
+from integrations.admin.remedies import remedy
+from integrations.dfire.codes import ResultClass
+from integrations.models import AccountState
+from merchants.admin.badges import badge
+
+
+def how_it_runs(state: AccountState | None) -> str:
+    """Whether an account's calls go out, as a badge."""
+    if state is None:
+        return badge(_("not used yet"))
+    if state.stopped_at:
+        return badge(_("stopped"), "danger", hint=f"{state.stop_code} {state.stop_message}".strip())
+    return badge(_("running"), "success")
+
+
+def stop_notice(state: AccountState) -> str:
+    """Since when and why an account is stopped, and what to mend."""
+    since = gettext("Stopped since %(time)s: dfire refuses this account.") % {"time": moment(state.stopped_at)}
+    said = f"{state.stop_code} {state.stop_message}".strip()
+    return format_html("<strong>{}</strong><br>{}<br>{}", since, said, remedy(ResultClass.CONFIGURATION))

@@ -1,0 +1,94 @@
+"""What staff do with rows that failed: try again after mending the cause, or give up.
+
+Each row is taken by itself, its coupon locked first, as everywhere; a row that a worker holds is left to the worker.
+"""
+
+from collections.abc import Callable, Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from coupons import lifecycle
+from coupons.choices import Delivery
+from integrations.dfire.codes import ResultClass
+from integrations.models import OutboxRow
+from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
+from integrations.outbox import doorbell
+from integrations.outbox.handlers import handler_of
+
+RETRIABLE = (RowState.DEAD, RowState.CANCELLED)
+
+
+def retry(rows: Iterable[OutboxRow]) -> int:
+    """Queue failed and cancelled rows again, as if for the first time. What dfire may have done already is asked first.
+
+    Returns:
+        How many; the others were in another state, or another row is doing the same.
+    """
+    return sum(_one(row, _requeue) for row in rows)
+
+
+def cancel(rows: Iterable[OutboxRow]) -> int:
+    """Give failed rows up: they are not tried again and do not stand among the failed ones.
+
+    Returns:
+        How many; the others were in another state.
+    """
+    return sum(_one(row, _give_up) for row in rows)
+
+
+@transaction.atomic
+def _one(row: OutboxRow, change: Callable[[OutboxRow], bool]) -> bool:
+    if row.coupon_id is not None:
+        lifecycle.lock([row.coupon_id])
+    locked = (
+        OutboxRow.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account", "merchant")
+        .get(pk=row.pk)
+    )
+    return change(locked)
+
+
+def _requeue(row: OutboxRow) -> bool:
+    if row.state not in RETRIABLE or _another_does_it(row):
+        return False
+    if row.account is None:
+        row.account = row.merchant.dfire_account
+    row.state = RowState.QUEUED if row.account is not None else RowState.WAITING
+    row.phase = Phase.ASK if _may_have_happened(row) else Phase.SEND
+    row.details = {key: value for key, value in row.details.items() if key != "refused"}
+    row.tries = row.absences = row.lost_leases = 0
+    row.available_at = timezone.now()
+    row.settled_at = None
+    row.save(
+        update_fields=[
+            "account", "state", "phase", "details", "tries", "absences", "lost_leases", "available_at", "settled_at",
+        ]
+    )  # fmt: skip
+    if row.kind == RowKind.DELIVER and row.coupon is not None:
+        lifecycle.mark_delivery(row.coupon, Delivery.QUEUED)
+    transaction.on_commit(doorbell.ring, robust=True)
+    return True
+
+
+def _give_up(row: OutboxRow) -> bool:
+    if row.state != RowState.DEAD:
+        return False
+    row.state = RowState.CANCELLED
+    row.settled_at = timezone.now()
+    row.save(update_fields=["state", "settled_at"])
+    return True
+
+
+def _another_does_it(row: OutboxRow) -> bool:
+    """Whether another row of the same kind for the same coupon is on its way."""
+    if row.coupon_id is None:
+        return False
+    return OutboxRow.objects.filter(coupon_id=row.coupon_id, kind=row.kind, state__in=UNSETTLED).exists()
+
+
+def _may_have_happened(row: OutboxRow) -> bool:
+    """Whether something was sent and dfire did not say no to it: then it is asked before it is sent again."""
+    if not handler_of(row).asks_when_uncertain or not row.attempts.filter(phase=Phase.SEND).exists():
+        return False
+    return row.last_class != ResultClass.PERMANENT
