@@ -1,4 +1,4 @@
-"""Celery's settings. Threads, because the work is waiting for other systems; no results, because PostgreSQL has them."""
+"""Celery's settings: threads, because the work is waiting for others; no results, because PostgreSQL has them."""
 
 from django.conf import settings
 

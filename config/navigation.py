@@ -25,7 +25,10 @@ Item = dict[str, Any]
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar for this user; Unfold hides items without permission and groups without items."""
     groups = [
-        _group("", [{"title": _("Overview"), "icon": "home", "link": reverse("admin:index"), "permission": _always}]),
+        _group(
+            "",
+            [{"title": _("Overview"), "icon": "home", "link": reverse("admin:index"), "permission": _always}],
+        ),
         _group(
             _("Coupons"),
             [

@@ -24,7 +24,9 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
 DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
-SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/")  # where DFIRE_SANDBOX says it is
+SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip(
+    "/"
+)  # where DFIRE_SANDBOX says it is
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 
 # --- Applications ---
@@ -159,10 +161,30 @@ UNFOLD = {
     "SITE_HEADER": _("Coupon portal"),
     "SITE_SUBHEADER": _("dfire merchants"),
     "SITE_SYMBOL": "confirmation_number",
+    "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "SHOW_HISTORY": True,
+    "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
-    "SIDEBAR": {"show_search": True},
+    "STYLES": ["config.look.stylesheet"],
+    "LOGIN": {"image": "config.look.login_image"},
+    "SIDEBAR": {"show_search": True, "navigation": "config.navigation.navigation"},
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
 }
 
 # --- The outbox: how rows reach dfire ---
@@ -172,7 +194,9 @@ OUTBOX_BACKOFF_MAX_SECONDS = 30
 OUTBOX_SWEEP_SECONDS = 2
 RELEASE_SWEEP_SECONDS = 60  # what waited and lacks nothing any more, should a signal have been missed
 OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set aside
-OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)  # calls in flight per worker process
+OUTBOX_THREADS = env.whole_number(
+    "OUTBOX_THREADS", default=32, smallest=1
+)  # calls in flight per worker process
 
 # --- The lives of coupons and templates ---
 REDEEMING_LIMIT_SECONDS = 600  # after the account last answered: then staff decide, or dfire's list does

@@ -10,11 +10,17 @@ from django.utils.translation import gettext_lazy as _
 class Reason(models.TextChoices):
     """The stable codes of refusals, each with its words."""
 
-    TEMPLATE_NOT_PUBLISHED = "template_not_published", _("This coupon is not being issued: it is not published.")
+    TEMPLATE_NOT_PUBLISHED = (
+        "template_not_published",
+        _("This coupon is not being issued: it is not published."),
+    )
     TEMPLATE_OVER = "template_over", _("This coupon is not being issued any more: its end date has passed.")
     OUT_OF_STOCK = "out_of_stock", _("All of these coupons have been issued.")
     PERSON_LIMIT = "per_person_limit", _("The customer has as many of these coupons as one person may get.")
-    PERSON_DAILY_LIMIT = "per_person_daily_limit", _("The customer has got as many of these as one may get in a day.")
+    PERSON_DAILY_LIMIT = (
+        "per_person_daily_limit",
+        _("The customer has got as many of these as one may get in a day."),
+    )
     END_PASSED = "expiration_passed", _("The end of validity has passed already.")
     REDEEMED = "already_redeemed", _("The coupon has been redeemed.")
     REDEEMING = "redeeming", _("The coupon is being redeemed right now.")

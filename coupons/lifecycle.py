@@ -89,7 +89,12 @@ def redeem_at_till(
         coupon.delivered_at = timezone.now()
         fields += ["delivery", "delivered_at"]
     coupon.save(update_fields=fields)
-    note(coupon, EventKind.REDEEMED, DFIRE, {"through": Source.TILL.value, "was": before.value, **(details or {})})
+    note(
+        coupon,
+        EventKind.REDEEMED,
+        DFIRE,
+        {"through": Source.TILL.value, "was": before.value, **(details or {})},
+    )
     if coupon.flag:
         note(coupon, EventKind.FLAGGED, PORTAL, {"flag": coupon.flag})
     coupons_redeemed.send(IssuedCoupon, coupons=[coupon])

@@ -41,14 +41,20 @@ class Terms:
         """A JSON object with every field under its own name; dates as ISO text."""
         values = asdict(self)
         return {
-            name: value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value
+            name: value.isoformat()
+            if isinstance(value, date)
+            else list(value)
+            if isinstance(value, tuple)
+            else value
             for name, value in values.items()
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Terms":
         """The reverse of `to_json`."""
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+        }
         values["start_date"] = date.fromisoformat(stored["start_date"])
         values["end_date"] = date.fromisoformat(stored["end_date"])
         return cls(**values)

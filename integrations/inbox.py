@@ -27,7 +27,7 @@ SUGGEST_CHECK_ACCOUNT = "check_account"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
-    """One redemption as dfire told it: the stripped code, when it was sent (aware), and every parameter but the sign."""
+    """One redemption as dfire told it: the stripped code, when it was sent (aware), every parameter but the sign."""
 
     code: str
     promotion_id: str
@@ -77,9 +77,7 @@ def apply(callback: DfireCallback) -> CallbackState:
             details=_details(callback),
         )
         callback.coupon = coupon
-        callback.state = (
-            CallbackState.APPLIED if outcome is TillOutcome.REDEEMED else CallbackState.REPEATED
-        )
+        callback.state = CallbackState.APPLIED if outcome is TillOutcome.REDEEMED else CallbackState.REPEATED
         callback.suggestion = ""
         callback.settled_at = now
     callback.tried_at = now

@@ -22,5 +22,3 @@ def day_start(day: date) -> datetime:
 def day_end(day: date) -> datetime:
     """The last second (23:59:59) of a Shanghai day: how an end date is stored and shown."""
     return datetime.combine(day, time(23, 59, 59), SHANGHAI)
-
-

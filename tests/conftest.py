@@ -7,8 +7,8 @@ import pytest
 from django.core.cache import cache
 
 from integrations.sandbox.server import Sandbox
-from tests.factories import DfireAccountFactory, MerchantFactory
 from merchants.models import DfireAccount, Merchant
+from tests.factories import DfireAccountFactory, MerchantFactory
 
 APP_KEY, APP_SECRET = "test-key", "test-secret"
 

@@ -17,7 +17,7 @@ STEPS = {
 
 
 def prepare(environment: Mapping[str, str], log: Path, stopping: Stopping, *, demo: bool) -> None:
-    """Run every step, the demo if wished. Raises Failed with the end of what a step said that does not work."""
+    """Run every step, the demo if wished. Raises Failed with the last words of a step that does not work."""
     log.unlink(missing_ok=True)
     for label, words in STEPS.items():
         if words == DEMO and not demo:

@@ -16,7 +16,14 @@ from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.extension import timeline_of
 from coupons.admin.filters import FlaggedFilter
 from coupons.admin.finding import customers_named
-from coupons.admin.wording import DELIVERY_VARIANTS, STATUS_VARIANTS, flag_words, moment, source_words, term_lines
+from coupons.admin.wording import (
+    DELIVERY_VARIANTS,
+    STATUS_VARIANTS,
+    flag_words,
+    moment,
+    source_words,
+    term_lines,
+)
 from coupons.choices import CouponStatus
 from coupons.models import IssuedCoupon
 from merchants.admin.badges import badge, mono, notice, page_of
@@ -88,12 +95,18 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
         return coupon
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The page, with the timeline below."""
         coupon = self.get_object(request, unquote(object_id))
         entries = timeline_of(request, coupon) if coupon is not None else []
-        return super().change_view(request, object_id, form_url, {"timeline": entries, **(extra_context or {})})
+        return super().change_view(
+            request, object_id, form_url, {"timeline": entries, **(extra_context or {})}
+        )
 
     @display(description=_("code"))
     def code_shown(self, coupon: IssuedCoupon) -> str:
@@ -157,11 +170,17 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
     @display(description=_("redeemed"))
     def used_shown(self, coupon: IssuedCoupon) -> str:
         """When, through which door, in which shop."""
-        said = [moment(coupon.redeemed_at), source_words(coupon.redeemed_through), str(coupon.redeemed_shop or "")]
+        said = [
+            moment(coupon.redeemed_at),
+            source_words(coupon.redeemed_through),
+            str(coupon.redeemed_shop or ""),
+        ]
         return " · ".join(word for word in said if word and word != "-") or "-"
 
     @display(description=_("terms"))
     def terms_shown(self, coupon: IssuedCoupon) -> str:
         """What the holder was promised."""
-        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", term_lines(coupon.version.terms, coupon.merchant))
+        rows = format_html_join(
+            "", "<dt>{}</dt><dd>{}</dd>", term_lines(coupon.version.terms, coupon.merchant)
+        )
         return format_html('<dl class="portal-terms">{}</dl>', rows)

@@ -9,7 +9,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from coupons.admin.finding import customers_named
@@ -67,7 +68,14 @@ class CustomerAdmin(BigTable, ScopedAdmin):
     """Members of merchants. Entering the openid lets go what waited for it."""
 
     form = CustomerForm
-    list_display = ["identifier_shown", "mobile_shown", "merchant", "binding_shown", "waiting_shown", "created_at"]
+    list_display = [
+        "identifier_shown",
+        "mobile_shown",
+        "merchant",
+        "binding_shown",
+        "waiting_shown",
+        "created_at",
+    ]
     list_select_related = ["merchant"]
     list_filter = [("merchant", OwnRelatedFilter), BindingFilter]
     search_fields = ["identifier__exact", "mobile__exact", "openid__exact"]
@@ -139,6 +147,8 @@ class CustomerAdmin(BigTable, ScopedAdmin):
         if not customer.waiting:
             return "-"
         address = reverse("admin:coupons_issuedcoupon_changelist")
-        words = ngettext("%(count)s coupon", "%(count)s coupons", customer.waiting) % {"count": customer.waiting}
+        words = ngettext("%(count)s coupon", "%(count)s coupons", customer.waiting) % {
+            "count": customer.waiting
+        }
         query = f"customer__id__exact={customer.pk}&delivery__exact={Delivery.WAITING}"
         return format_html('<a href="{}?{}" class="text-link">{}</a>', address, query, words)

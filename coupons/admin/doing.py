@@ -60,9 +60,7 @@ def problems_in_words(error: ValidationError) -> list[str]:
     """The messages of a ValidationError, each after the name of its field."""
     if not hasattr(error, "error_dict"):
         return list(error.messages)
-    return [
-        f"{_label(field)}: {message}" for field, found in error.message_dict.items() for message in found
-    ]
+    return [f"{_label(field)}: {message}" for field, found in error.message_dict.items() for message in found]
 
 
 def _label(field: str) -> str:

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -58,7 +59,11 @@ class TemplateActions:
         return [one for one in allowed if one.method.original_function_name in names]
 
     @action(
-        description=_("Issue a coupon"), url_path="issue", permissions=["issue"], icon="add_card", dialog=ISSUE_DIALOG
+        description=_("Issue a coupon"),
+        url_path="issue",
+        permissions=["issue"],
+        icon="add_card",
+        dialog=ISSUE_DIALOG,
     )
     def issue_one(self, request: HttpRequest, form: IssueForm, object_id: str) -> HttpResponse:
         """Give one coupon to one customer."""
@@ -112,14 +117,16 @@ class TemplateActions:
         return self._do(request, object_id, templates.end, _("Ended."))
 
     @action(
-        description=_("Duplicate"), url_path="duplicate", permissions=["add"], icon="content_copy",
+        description=_("Duplicate"), url_path="duplicate", permissions=["coupons.add_coupontemplate"], icon="content_copy",
         dialog=dialog(_("Duplicate this template?"), _("The copy is a draft with the same terms."), _("Duplicate")),
     )  # fmt: skip
     def duplicate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Start the next template from this one."""
         template = self.visible_or_404(request, object_id)
         copies: list[CouponTemplate] = []
-        if not do(request, lambda: copies.append(draft_copy(template)), done=gettext("This is the copy, a draft.")):
+        if not do(
+            request, lambda: copies.append(draft_copy(template)), done=gettext("This is the copy, a draft.")
+        ):
             return go_to(request, template)
         return go_to(request, copies[0])
 

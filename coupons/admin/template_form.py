@@ -103,17 +103,23 @@ class CouponTemplateForm(forms.ModelForm):
             by_merchant.setdefault(shop.merchant_id, []).append((shop.entity_id, shop.name))
         shops = [choice for choices in by_merchant.values() for choice in choices]
         known = {entity_id for entity_id, _name in shops}
-        gone = [(key, f"{key} ({_('no such shop')})") for key in self.instance.shop_entity_ids if key not in known]
+        gone = [
+            (key, f"{key} ({_('no such shop')})") for key in self.instance.shop_entity_ids if key not in known
+        ]
         if len(offered) == 1:
             field.widget = CheckboxRow()
             field.choices = shops + gone
             return
         field.widget = UnfoldAdminSelect2MultipleWidget()
-        groups = [(str(merchant), by_merchant[merchant.pk]) for merchant in offered if merchant.pk in by_merchant]
+        groups = [
+            (str(merchant), by_merchant[merchant.pk]) for merchant in offered if merchant.pk in by_merchant
+        ]
         field.choices = groups + gone
 
     def _check_shops(self, cleaned: dict[str, Any]) -> None:
-        merchant: Merchant | None = cleaned.get("merchant") if "merchant" in self.fields else self.instance.merchant
+        merchant: Merchant | None = (
+            cleaned.get("merchant") if "merchant" in self.fields else self.instance.merchant
+        )
         chosen = set(cleaned.get("shop_entity_ids") or ()) - set(self.instance.shop_entity_ids)
         if merchant is None or not chosen:
             return

@@ -29,13 +29,28 @@ FIELDSETS = [
     (_("How long it is valid"), {"fields": [("start_date", "end_date"), "valid_days"]}),
     (
         _("Where and when it may be used"),
-        {"fields": ["shop_entity_ids", "channels", "use_weekdays", "use_times", "use_dates", "blackout_dates"]},
+        {
+            "fields": [
+                "shop_entity_ids",
+                "channels",
+                "use_weekdays",
+                "use_times",
+                "use_dates",
+                "blackout_dates",
+            ]
+        },
     ),
     (_("How many there are"), {"fields": ["stock", ("per_person_limit", "per_person_daily_limit")]}),
 ]
 STATE = (
     _("State"),
-    {"fields": [("status_shown", "sync_shown"), ("issued_shown", "coupon_id_shown"), ("created_at", "source_account")]},
+    {
+        "fields": [
+            ("status_shown", "sync_shown"),
+            ("issued_shown", "coupon_id_shown"),
+            ("created_at", "source_account"),
+        ]
+    },
 )
 
 
@@ -68,7 +83,14 @@ class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
     search_help_text = _("Title, coupon ID or reference")
     ordering = ["-id"]
     autocomplete_fields = ["merchant"]
-    readonly_fields = ["status_shown", "sync_shown", "issued_shown", "coupon_id_shown", "created_at", "source_account"]
+    readonly_fields = [
+        "status_shown",
+        "sync_shown",
+        "issued_shown",
+        "coupon_id_shown",
+        "created_at",
+        "source_account",
+    ]
     empty_hint = _("Add a template, publish it, and its coupons can be issued.")
     conditional_fields = {
         "amount": "kind != 'discount' && kind != 'dish_discount'",
@@ -97,7 +119,10 @@ class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Whoever has one merchant need not choose it."""
         own = list(visible_merchants(request.user)[:2])
-        return {**({"merchant": own[0].pk} if len(own) == 1 else {}), **super().get_changeform_initial_data(request)}
+        return {
+            **({"merchant": own[0].pk} if len(own) == 1 else {}),
+            **super().get_changeform_initial_data(request),
+        }
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deleting is an action of its own: it must be told to dfire."""
@@ -133,7 +158,9 @@ class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
     def dates_shown(self, template: CouponTemplate) -> str:
         """From when to when it is issued."""
         return format_html(
-            '<span class="portal-two-lines">{}<small>– {}</small></span>', template.start_date, template.end_date
+            '<span class="portal-two-lines">{}<small>– {}</small></span>',
+            template.start_date,
+            template.end_date,
         )
 
     @display(description=_("status"), ordering="status")

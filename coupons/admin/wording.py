@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import formats, timezone
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.money import yuan
 from coupons.choices import Channel, CouponStatus, Delivery, Kind, Source, TemplateStatus, Weekday
@@ -123,5 +124,7 @@ def _shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
     wanted = list(entity_ids)
     if not wanted:
         return gettext("all shops")
-    names = dict(Shop.objects.filter(merchant=merchant, entity_id__in=wanted).values_list("entity_id", "name"))
+    names = dict(
+        Shop.objects.filter(merchant=merchant, entity_id__in=wanted).values_list("entity_id", "name")
+    )
     return _joined(names.get(entity_id, entity_id) for entity_id in wanted)

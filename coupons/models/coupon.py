@@ -19,17 +19,26 @@ class IssuedCoupon(models.Model):
     template = models.ForeignKey(
         CouponTemplate, models.PROTECT, verbose_name=_("template"), related_name="coupons", db_index=False
     )
-    version = models.ForeignKey(TemplateVersion, models.PROTECT, verbose_name=_("terms"), related_name="coupons")
+    version = models.ForeignKey(
+        TemplateVersion, models.PROTECT, verbose_name=_("terms"), related_name="coupons"
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, verbose_name=_("customer"), related_name="coupons")
     status = models.CharField(
         _("status"), max_length=10, choices=CouponStatus.choices, default=CouponStatus.ISSUED
     )
-    delivery = models.CharField(_("delivery"), max_length=10, choices=Delivery.choices, default=Delivery.QUEUED)
+    delivery = models.CharField(
+        _("delivery"), max_length=10, choices=Delivery.choices, default=Delivery.QUEUED
+    )
     valid_from = models.DateTimeField(_("valid from"))
     valid_until = models.DateTimeField(_("valid until"), help_text=_("The last second at which it is valid."))
     source = models.CharField(_("issued through"), max_length=10, choices=Source.choices)
     source_account = models.ForeignKey(
-        SmartCouponAccount, models.PROTECT, verbose_name=_("pushed by"), null=True, blank=True, related_name="+"
+        SmartCouponAccount,
+        models.PROTECT,
+        verbose_name=_("pushed by"),
+        null=True,
+        blank=True,
+        related_name="+",
     )
     issued_at = models.DateTimeField(_("issued"))
 
@@ -67,7 +76,9 @@ class IssuedCoupon(models.Model):
                 | (~Q(status=CouponStatus.REDEEMED) & Q(redeemed_at__isnull=True)),
                 name="coupon_redeemed_has_its_time",
             ),
-            models.CheckConstraint(condition=Q(valid_from__lte=F("valid_until")), name="coupon_validity_in_order"),
+            models.CheckConstraint(
+                condition=Q(valid_from__lte=F("valid_until")), name="coupon_validity_in_order"
+            ),
         ]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="coupon_of_merchant"),

@@ -10,7 +10,9 @@ from coupons.models.coupon import IssuedCoupon
 class CouponEvent(models.Model):
     """One thing that happened to a coupon. Holds ids and facts, no personal data, so that it can stay for good."""
 
-    coupon = models.ForeignKey(IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), related_name="events", db_index=False)
+    coupon = models.ForeignKey(
+        IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), related_name="events", db_index=False
+    )
     at = models.DateTimeField(_("time"))
     kind = models.CharField(_("what happened"), max_length=20, choices=EventKind.choices)
     actor = models.CharField(

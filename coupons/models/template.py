@@ -20,10 +20,18 @@ _DISCOUNT_KINDS = [Kind.DISCOUNT, Kind.DISH_DISCOUNT]
 class CouponTemplate(models.Model):
     """What a merchant gives out. Money in fen; dates are Shanghai dates, both ends included."""
 
-    coupon_id = models.CharField(_("coupon ID"), max_length=64, unique=True, default=new_coupon_id, editable=False)
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="templates")
+    coupon_id = models.CharField(
+        _("coupon ID"), max_length=64, unique=True, default=new_coupon_id, editable=False
+    )
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="templates"
+    )
     reference = models.CharField(
-        _("reference"), max_length=100, blank=True, default="", help_text=_("Your own name for it, if you need one.")
+        _("reference"),
+        max_length=100,
+        blank=True,
+        default="",
+        help_text=_("Your own name for it, if you need one."),
     )
     title = models.CharField(_("title"), max_length=100)
     notice = models.TextField(_("customer's notice"), blank=True, default="", max_length=1000)
@@ -52,7 +60,11 @@ class CouponTemplate(models.Model):
     per_person_limit = models.PositiveIntegerField(_("per person"), null=True, blank=True)
     per_person_daily_limit = models.PositiveIntegerField(_("per person and day"), null=True, blank=True)
     status = models.CharField(
-        _("status"), max_length=10, choices=TemplateStatus.choices, default=TemplateStatus.DRAFT, editable=False
+        _("status"),
+        max_length=10,
+        choices=TemplateStatus.choices,
+        default=TemplateStatus.DRAFT,
+        editable=False,
     )
     issued_count = models.PositiveIntegerField(_("issued"), default=0, editable=False)
     source_account = models.ForeignKey(
@@ -73,14 +85,20 @@ class CouponTemplate(models.Model):
                 violation_error_message=_("This merchant has a template with this reference already."),
             ),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="template_kind_known"),
-            models.CheckConstraint(condition=Q(status__in=TemplateStatus.values), name="template_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=TemplateStatus.values), name="template_status_known"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=_DISCOUNT_KINDS, amount_fen=None, percent_paid__range=(1, 99))
                 | Q(kind__in=_MONEY_KINDS, percent_paid=None, amount_fen__gte=100),
                 name="template_worth_fits_its_kind",
             ),
-            models.CheckConstraint(condition=Q(start_date__lte=F("end_date")), name="template_dates_in_order"),
-            models.CheckConstraint(condition=Q(valid_days=None) | Q(valid_days__gte=1), name="template_days_positive"),
+            models.CheckConstraint(
+                condition=Q(start_date__lte=F("end_date")), name="template_dates_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_days=None) | Q(valid_days__gte=1), name="template_days_positive"
+            ),
             # The last line of the stock: no race and no mistake can issue more.
             models.CheckConstraint(
                 condition=Q(stock=None) | Q(issued_count__lte=F("stock")), name="template_stock_not_exceeded"
@@ -107,14 +125,17 @@ class CouponTemplate(models.Model):
 
     def terms(self) -> Terms:
         """The terms as they stand in the form now."""
-        values = {name: getattr(self, name) for name in TERM_FIELDS}
-        return Terms(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        values: dict[str, Any] = {name: getattr(self, name) for name in TERM_FIELDS}
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return Terms(**(values | lists))
 
 
 class TemplateVersion(models.Model):
     """Terms as they were published. Once a coupon is issued under it, it never changes (PROTOCOLS, table of ids)."""
 
-    template = models.ForeignKey(CouponTemplate, models.CASCADE, verbose_name=_("template"), related_name="versions")
+    template = models.ForeignKey(
+        CouponTemplate, models.CASCADE, verbose_name=_("template"), related_name="versions"
+    )
     number = models.PositiveIntegerField(_("version"))
     promotion_id = models.CharField(
         _("promotion ID"), max_length=64, unique=True, help_text=_("Under this ID dfire knows these terms.")

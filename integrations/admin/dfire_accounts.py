@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
@@ -18,7 +19,9 @@ from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import SecretsForm
 from merchants.models import DfireAccount
 
-PLAIN_ADDRESS = _("This address is not https: key, coupons and customers' numbers travel readable for everyone.")
+PLAIN_ADDRESS = _(
+    "This address is not https: key, coupons and customers' numbers travel readable for everyone."
+)
 
 
 class DfireAccountForm(SecretsForm):
@@ -39,7 +42,14 @@ class AccountStateInline(ReadOnly, ScopedStackedInline):
 
     model = AccountState
     fields = [("stopped_at", "probe_at"), ("stop_code", "stop_message"), ("last_answer_at", "slowed_until")]
-    readonly_fields = ["stopped_at", "probe_at", "stop_code", "stop_message", "last_answer_at", "slowed_until"]
+    readonly_fields = [
+        "stopped_at",
+        "probe_at",
+        "stop_code",
+        "stop_message",
+        "last_answer_at",
+        "slowed_until",
+    ]
     can_delete = False
 
 

@@ -6,7 +6,8 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -48,7 +49,15 @@ def try_again(callback_id: int) -> bool:
 class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
     """Callbacks are kept as dfire sent them; staff settle the open ones."""
 
-    list_display = ["code_shown", "state_shown", "suggestion_shown", "coupon_shown", "account", "sent_at", "received_at"]
+    list_display = [
+        "code_shown",
+        "state_shown",
+        "suggestion_shown",
+        "coupon_shown",
+        "account",
+        "sent_at",
+        "received_at",
+    ]
     list_select_related = ["coupon", "account"]
     list_filter = [OpenFilter, ("state", ChoicesDropdownFilter)]
     search_fields = ["code__exact"]
@@ -69,7 +78,10 @@ class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
     def in_scope(self, request: HttpRequest) -> Q:
         """By the coupon's merchant; what fits no coupon, by the shop or merchant that dfire named."""
         own = visible_merchants(request.user)
-        ids = [*own.exclude(entity_id="").values_list("entity_id", flat=True), *own.values_list("shops__entity_id", flat=True)]
+        ids = [
+            *own.exclude(entity_id="").values_list("entity_id", flat=True),
+            *own.values_list("shops__entity_id", flat=True),
+        ]
         return Q(coupon__merchant__in=own) | Q(coupon=None, entity_id__in=[one for one in ids if one])
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -116,7 +128,11 @@ class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
         """Apply open ones now."""
         ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
         done = sum(try_again(pk) for pk in ids)
-        words = ngettext("%(count)s applied, %(left)s still open or settled before.", "%(count)s applied, %(left)s still open or settled before.", done)
+        words = ngettext(
+            "%(count)s applied, %(left)s still open or settled before.",
+            "%(count)s applied, %(left)s still open or settled before.",
+            done,
+        )
         messages.info(request, words % {"count": done, "left": len(ids) - done})
 
     @admin.action(description=_("The selected are settled by hand"), permissions=["settle"])
@@ -130,7 +146,9 @@ class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
         )  # fmt: skip
         if asked is None:
             done = sum(inbox.settle_by_hand(callback) for callback in queryset[:MOST_AT_ONCE])
-            messages.success(request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done})
+            messages.success(
+                request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done}
+            )
         return asked
 
     def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -6,13 +6,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from integrations.admin.filters import ResultFilter
-from integrations.admin.remedies import RESULT_VARIANTS, STATE_VARIANTS, result_words, trouble, what_to_do
 from integrations.admin.records import AttemptInline
+from integrations.admin.remedies import RESULT_VARIANTS, STATE_VARIANTS, result_words, trouble, what_to_do
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowState
 from integrations.outbox import repair
@@ -28,7 +29,15 @@ CHANGE = "integrations.change_outboxrow"
 class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     """Rows are the portal's; staff retry or give up the failed ones."""
 
-    list_display = ["kind_shown", "subject_shown", "merchant", "state_shown", "trouble_shown", "tries", "created_at"]
+    list_display = [
+        "kind_shown",
+        "subject_shown",
+        "merchant",
+        "state_shown",
+        "trouble_shown",
+        "tries",
+        "created_at",
+    ]
     list_display_links = ["kind_shown"]
     list_filter = [
         ("state", ChoicesDropdownFilter),
@@ -50,7 +59,9 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
         "trouble_full", "kind", "state_shown", "subject_shown", "merchant", "account", "phase", "tries", "lost_leases",
         "created_at", "available_at", "settled_at", "result_shown",
     ]  # fmt: skip
-    empty_hint = _("Nothing has been told to dfire yet. Rows appear when a template is published or a coupon issued.")
+    empty_hint = _(
+        "Nothing has been told to dfire yet. Rows appear when a template is published or a coupon issued."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxRow]:
         """With what rows are about. The join matters: a template that has been deleted reads as none."""
@@ -61,7 +72,11 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
         row = self.visible_or_404(request, object_id)
         names = {"retry_one"} if row.state in repair.RETRIABLE else set()
         names |= {"cancel_one"} if row.state == RowState.DEAD else set()
-        return [one for one in super().get_actions_detail(request, object_id) if one.method.original_function_name in names]
+        return [
+            one
+            for one in super().get_actions_detail(request, object_id)
+            if one.method.original_function_name in names
+        ]
 
     @action(
         description=_("Retry"), url_path="retry", permissions=["repair"], icon="replay",
@@ -110,7 +125,11 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     @staticmethod
     def _tell(request: HttpRequest, done: int, asked: int, words: Any) -> None:
         if done:
-            messages.success(request, ngettext("%(count)s row: %(words)s", "%(count)s rows: %(words)s", done) % {"count": done, "words": words})
+            messages.success(
+                request,
+                ngettext("%(count)s row: %(words)s", "%(count)s rows: %(words)s", done)
+                % {"count": done, "words": words},
+            )
         if asked > done:
             left = gettext("%(count)s left as they are: not failed, or on their way already.")
             messages.warning(request, left % {"count": asked - done})
@@ -136,7 +155,11 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     def trouble_shown(self, row: OutboxRow) -> str:
         """The message in words, what to do under the mouse."""
         words = trouble(row)
-        return format_html('<span class="portal-clip" title="{}">{}</span>', what_to_do(row), words) if words else "-"
+        return (
+            format_html('<span class="portal-clip" title="{}">{}</span>', what_to_do(row), words)
+            if words
+            else "-"
+        )
 
     @display(description=_("what is the matter"))
     def trouble_full(self, row: OutboxRow) -> str:

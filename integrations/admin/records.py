@@ -66,7 +66,16 @@ class OutboxAttemptAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
     """All calls to dfire, newest first."""
 
     merchant_path = "row__merchant"
-    list_display = ["started_at", "method", "phase", "result_shown", "code", "http_status", "duration_ms", "row_shown"]
+    list_display = [
+        "started_at",
+        "method",
+        "phase",
+        "result_shown",
+        "code",
+        "http_status",
+        "duration_ms",
+        "row_shown",
+    ]
     list_select_related = ["row"]
     list_filter = [("phase", ChoicesDropdownFilter)]
     ordering = ["-id"]
@@ -87,7 +96,15 @@ class OutboxAttemptAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
 class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
     """What smart-coupon platforms pushed and what we answered."""
 
-    list_display = ["received_at", "account", "address_shown", "status_shown", "repeated", "template", "coupon_shown"]
+    list_display = [
+        "received_at",
+        "account",
+        "address_shown",
+        "status_shown",
+        "repeated",
+        "template",
+        "coupon_shown",
+    ]
     list_display_links = ["received_at"]
     list_select_related = ["account", "template", "coupon"]
     list_filter = [("account", OwnRelatedFilter), ("address", ChoicesDropdownFilter), "repeated", "status"]

@@ -43,7 +43,9 @@ RESULT_WORDS: dict[str, Any] = {
     "": _("on its way"),
 }
 _REMEDIES: dict[str, Any] = {
-    ResultClass.RETRYABLE: _("dfire could not take it just now. It is tried again by itself; nothing needs to be done."),
+    ResultClass.RETRYABLE: _(
+        "dfire could not take it just now. It is tried again by itself; nothing needs to be done."
+    ),
     ResultClass.UNCERTAIN: _("No answer came. dfire is asked whether it happened before it is sent again."),
     ResultClass.CONFIGURATION: _(
         "dfire refuses the account: check key, secret, address and permissions at the dfire account. "

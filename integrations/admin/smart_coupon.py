@@ -67,14 +67,19 @@ class SmartCouponAccountAdmin(AdministratorsOnly, ModelAdmin):
         ),
         (
             _("Consume reports"),
-            {"fields": ["confirm_with_dfire", "consume_base_url", "app_id", "app_secret"], "classes": ["collapse"]},
+            {
+                "fields": ["confirm_with_dfire", "consume_base_url", "app_id", "app_secret"],
+                "classes": ["collapse"],
+            },
         ),
     ]
     addresses = (
         _("Addresses to enter at the platform"),
         {
             "fields": ["coupon_address", "detail_address"],
-            "description": _("Whoever knows these addresses can push. Hand them to the platform and to nobody else."),
+            "description": _(
+                "Whoever knows these addresses can push. Hand them to the platform and to nobody else."
+            ),
         },
     )
 

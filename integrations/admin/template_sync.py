@@ -22,7 +22,9 @@ def template_sync(templates: Sequence[CouponTemplate]) -> dict[int, Sync]:
     ).order_by("pk")
     last_save = {save.version_id: save for save in saves}
     return {
-        template.pk: _sync(template, latest.get(template.pk), last_save.get(getattr(latest.get(template.pk), "pk", None)))
+        template.pk: _sync(
+            template, latest.get(template.pk), last_save.get(getattr(latest.get(template.pk), "pk", None))
+        )
         for template in templates
     }
 

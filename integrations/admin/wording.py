@@ -1,7 +1,8 @@
 """How it goes with an account, in words; the dashboard says the same."""
 
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.wording import moment
 from integrations.admin.remedies import remedy
@@ -21,6 +22,8 @@ def how_it_runs(state: AccountState | None) -> str:
 
 def stop_notice(state: AccountState) -> str:
     """Since when and why an account is stopped, and what to mend."""
-    since = gettext("Stopped since %(time)s: dfire refuses this account.") % {"time": moment(state.stopped_at)}
+    since = gettext("Stopped since %(time)s: dfire refuses this account.") % {
+        "time": moment(state.stopped_at)
+    }
     said = f"{state.stop_code} {state.stop_message}".strip()
     return format_html("<strong>{}</strong><br>{}<br>{}", since, said, remedy(ResultClass.CONFIGURATION))

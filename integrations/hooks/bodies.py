@@ -1,12 +1,14 @@
 """Reading what was sent: bounded before it is read, strict once it is."""
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from integrations.hooks.refusals import HookCode, HookRefused
-from integrations.strict_json import JsonObject, NotStrictJson, check_texts
+from integrations.strict_json import JsonObject, NotStrictJson, check_texts, shown
 from integrations.strict_json import loads as strict_loads
 
 MOST_FORM_FIELDS = 100
@@ -16,7 +18,8 @@ def read_body(request: Request, *media_types: str) -> bytes:
     """The raw body, if it is of one of the media types (or names none) and not over HOOK_BODY_LIMIT_BYTES.
 
     Raises:
-        HookRefused: another media type, or too large; said before anything is read.
+        HookRefused: another media type, too large (where its length is announced, said before anything is read), or
+            broken off.
     """
     media_type = (request.META.get("CONTENT_TYPE") or "").split(";")[0].strip().lower()
     if media_type and media_type not in media_types:
@@ -29,9 +32,24 @@ def read_body(request: Request, *media_types: str) -> bytes:
         raise HookRefused(HookCode.BAD_REQUEST, "Content-Length is not a number.") from None
     if announced > limit:
         raise too_large
-    body: bytes = request._request.read(limit + 1)
+    body = _read(request._request, limit + 1)
     if len(body) > limit:
         raise too_large
+    if len(body) < announced:
+        raise HookRefused(HookCode.BAD_REQUEST, "The body is shorter than its Content-Length says.")
+    return body
+
+
+def _read(request: HttpRequest, most: int) -> bytes:
+    stream: Any = request
+    if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
+        stream = request.META["wsgi.input"]  # a chunked body: Django by itself would take it for an empty one
+    body = b""
+    try:
+        while len(body) < most and (part := stream.read(most - len(body))):
+            body += part
+    except OSError:
+        raise HookRefused(HookCode.BAD_REQUEST, "The body broke off.") from None
     return body
 
 
@@ -69,9 +87,11 @@ def strict_form(body: bytes) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in pairs:
         if fields.setdefault(name, value) != value:
-            raise HookRefused(HookCode.BAD_REQUEST, "The field comes twice with different values.", field=name[:50])
+            raise HookRefused(
+                HookCode.BAD_REQUEST, "The field comes twice with different values.", field=shown(name)
+            )
     try:
         check_texts(fields, 1)
     except NotStrictJson as error:
-        raise HookRefused(HookCode.BAD_REQUEST, error.message) from None
+        raise HookRefused(HookCode.BAD_REQUEST, error.message, field=error.field) from None
     return fields

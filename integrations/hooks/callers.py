@@ -36,7 +36,9 @@ def check_address(request: Request, allowed: Sequence[str]) -> None:
     Raises:
         HookRefused: 403.
     """
-    if allowed and not _within(client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]):
+    if allowed and not _within(
+        client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]
+    ):
         raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, "This address may not push here.")
 
 
@@ -59,7 +61,9 @@ def check_rate(caller: str) -> None:
         logger.warning("Rate limits are let through for a moment: Redis does not answer (%s).", error)
         return
     if count > limit:
-        raise HookRefused(HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment.")
+        raise HookRefused(
+            HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment."
+        )
 
 
 def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
@@ -67,6 +71,5 @@ def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.I
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in networks)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return any(parsed in network or (mapped is not None and mapped in network) for network in networks)

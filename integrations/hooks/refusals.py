@@ -19,6 +19,7 @@ class HookCode(Enum):
     UNKNOWN_TOKEN = ("unknown_token", 404)
     UNKNOWN_MERCHANT = ("unknown_merchant", 404)
     UNKNOWN_COUPON = ("unknown_coupon", 404)
+    WRONG_METHOD = ("method_not_allowed", 405)
     CONFLICT = ("conflict", 409)
     TOO_LARGE = ("too_large", 413)
     WRONG_MEDIA_TYPE = ("unsupported_media_type", 415)
@@ -50,4 +51,5 @@ def invalid(field: str, message: str) -> HookRefused:
 def from_reason(reason: Reason) -> HookRefused:
     """A rule of the domain's, as a hook says it: a conflict, but an end that has passed is bad content."""
     kind = HookCode.EXPIRATION_PASSED if reason is Reason.END_PASSED else HookCode.CONFLICT
-    return HookRefused(kind, str(reason.label), code=reason.value)
+    field = "expiration_time" if reason is Reason.END_PASSED else ""
+    return HookRefused(kind, str(reason.label), field=field, code=reason.value)

@@ -45,7 +45,9 @@ class SmartCouponHook(HookView):
             with transaction.atomic():
                 return self._act_once(caller, fields, body)
         except HookRefused as refusal:
-            self._keep(caller, body[:_KEPT_OF_A_REFUSED_BODY], self.refusal_body(refusal), status=refusal.status)
+            self._keep(
+                caller, body[:_KEPT_OF_A_REFUSED_BODY], self.refusal_body(refusal), status=refusal.status
+            )
             raise
 
     def _act_once(self, account: SmartCouponAccount, fields: JsonObject, body: bytes) -> dict[str, Any]:
@@ -94,7 +96,9 @@ class CreateCouponHook(SmartCouponHook):
         """See `pushes.read_create`."""
         return pushes.read_create(fields)
 
-    def act(self, account: SmartCouponAccount, push: pushes.CreateCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
+    def act(
+        self, account: SmartCouponAccount, push: pushes.CreateCoupon
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Publish the template and answer its id."""
         template = acting.create(account, push)
         return {"result": {"coupon_id": template.coupon_id}}, {"template": template}
@@ -109,7 +113,12 @@ class GiveCouponHook(SmartCouponHook):
         """See `pushes.read_give`."""
         return pushes.read_give(fields)
 
-    def act(self, account: SmartCouponAccount, push: pushes.GiveCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
+    def act(
+        self, account: SmartCouponAccount, push: pushes.GiveCoupon
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Issue the coupon and answer its code."""
         coupon = acting.give(account, push)
-        return {"result": {"coupon_detail_id": coupon.code}}, {"coupon": coupon, "template_id": coupon.template_id}
+        return {"result": {"coupon_detail_id": coupon.code}}, {
+            "coupon": coupon,
+            "template_id": coupon.template_id,
+        }

@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-from django.http import JsonResponse
+from django.db import InterfaceError, InternalError, OperationalError
+from django.http import HttpRequest, JsonResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -33,9 +33,19 @@ class HookView(APIView):
             return JsonResponse(self.handle(request, caller), json_dumps_params={"ensure_ascii": False})
         except HookRefused as refusal:
             return self._refuse(refusal)
-        except (OperationalError, InterfaceError) as error:
+        except (
+            OperationalError,
+            InterfaceError,
+            InternalError,
+        ) as error:  # gone, going, or read-only after a failover
             logger.error("The database does not answer: %s", error)
             return self._refuse(HookRefused(HookCode.UNAVAILABLE, "Try again in a moment."))
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:  # type: ignore[override]
+        """Say so in the caller's form too."""
+        response = self._refuse(HookRefused(HookCode.WRONG_METHOD, "Send a POST."))
+        response["Allow"] = "POST"
+        return response
 
     def authenticate(self, request: Request, **kwargs: str) -> Any:
         """Who calls, proved.
@@ -63,4 +73,7 @@ class HookView(APIView):
         )
         if refusal.status in (429, 503):
             response["Retry-After"] = "1"
+        # Django would log the path, and the token of a smart-coupon account is part of it.
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        logger.info("%s refused a call: %s %s", type(self).__name__, refusal.status, refusal.code)
         return response

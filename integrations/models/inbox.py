@@ -24,7 +24,9 @@ OPEN_STATES = (CallbackState.UNKNOWN_COUPON, CallbackState.OTHER_ACCOUNT)
 class DfireCallback(models.Model):
     """One redemption as dfire told it. Tried again while it is open; never dropped."""
 
-    account = models.ForeignKey(DfireAccount, models.PROTECT, verbose_name=_("dfire account"), related_name="callbacks")
+    account = models.ForeignKey(
+        DfireAccount, models.PROTECT, verbose_name=_("dfire account"), related_name="callbacks"
+    )
     digest = models.CharField(max_length=64, editable=False)
     code = models.CharField(_("code"), max_length=64, db_index=True)
     promotion_id = models.CharField(_("promotion ID"), max_length=100, blank=True, default="")
@@ -36,7 +38,12 @@ class DfireCallback(models.Model):
     state = models.CharField(_("state"), max_length=20, choices=CallbackState.choices)
     suggestion = models.CharField(_("suggested decision"), max_length=300, blank=True, default="")
     coupon = models.ForeignKey(
-        IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, blank=True, related_name="callbacks"
+        IssuedCoupon,
+        models.PROTECT,
+        verbose_name=_("coupon"),
+        null=True,
+        blank=True,
+        related_name="callbacks",
     )
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     tried_at = models.DateTimeField(_("last tried"), null=True, blank=True)

@@ -51,7 +51,12 @@ class OutboxRow(models.Model):
     phase = models.CharField(_("next call"), max_length=10, choices=Phase.choices, default=Phase.SEND)
     priority = models.PositiveSmallIntegerField(_("priority"), default=5, help_text=_("Lower goes first."))
     account = models.ForeignKey(
-        DfireAccount, models.PROTECT, verbose_name=_("dfire account"), null=True, related_name="+", db_index=False
+        DfireAccount,
+        models.PROTECT,
+        verbose_name=_("dfire account"),
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False
@@ -67,7 +72,12 @@ class OutboxRow(models.Model):
         db_index=False,
     )
     version = models.ForeignKey(
-        TemplateVersion, models.SET_NULL, verbose_name=_("terms"), null=True, related_name="outbox", db_index=False
+        TemplateVersion,
+        models.SET_NULL,
+        verbose_name=_("terms"),
+        null=True,
+        related_name="outbox",
+        db_index=False,
     )
     coupon = models.ForeignKey(
         IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, related_name="outbox"
@@ -78,7 +88,9 @@ class OutboxRow(models.Model):
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
-    tries = models.PositiveIntegerField(_("tries"), default=0, help_text=_("Failed ones since the last success."))
+    tries = models.PositiveIntegerField(
+        _("tries"), default=0, help_text=_("Failed ones since the last success.")
+    )
     absences = models.PositiveSmallIntegerField(
         _("seen absent"), default=0, help_text=_("How often dfire was asked and did not have it.")
     )
@@ -108,14 +120,18 @@ class OutboxRow(models.Model):
             ),
             # Two deliveries of one coupon on their way at once could become two coupons.
             models.UniqueConstraint(
-                fields=["coupon", "kind"], condition=Q(state__in=UNSETTLED), name="outbox_one_unsettled_of_a_kind"
+                fields=["coupon", "kind"],
+                condition=Q(state__in=UNSETTLED),
+                name="outbox_one_unsettled_of_a_kind",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["merchant", "priority", "id"], condition=Q(state=RowState.QUEUED), name="outbox_queue"
             ),
-            models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
+            models.Index(
+                fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"
+            ),
             models.Index(
                 fields=["template", "id"],
                 condition=Q(state__in=UNSETTLED, coupon=None),

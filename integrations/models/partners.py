@@ -70,7 +70,9 @@ class ApiKey(models.Model):
 class WebhookEndpoint(models.Model):
     """An address of a partner that wants to be told of events."""
 
-    app = models.ForeignKey(PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="webhooks")
+    app = models.ForeignKey(
+        PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="webhooks"
+    )
     url = models.CharField(_("address"), max_length=500, validators=[http_address])
     secret = EncryptedTextField(_("signing secret"))
     events = models.JSONField(_("events"), default=list)

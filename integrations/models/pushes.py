@@ -18,7 +18,11 @@ class Push(models.Model):
     """One push by an authenticated account, with the answer it got; refusals too."""
 
     account = models.ForeignKey(
-        SmartCouponAccount, models.CASCADE, verbose_name=_("smart-coupon account"), related_name="pushes", db_index=False
+        SmartCouponAccount,
+        models.CASCADE,
+        verbose_name=_("smart-coupon account"),
+        related_name="pushes",
+        db_index=False,
     )
     address = models.CharField(_("address"), max_length=20, choices=PushAddress.choices)
     revision = models.PositiveSmallIntegerField(_("revision"), null=True, blank=True)
@@ -28,7 +32,12 @@ class Push(models.Model):
     answer = models.JSONField(_("answer"))
     repeated = models.BooleanField(_("a repeat"), default=False)
     template = models.ForeignKey(
-        CouponTemplate, models.SET_NULL, verbose_name=_("template"), null=True, blank=True, related_name="pushes"
+        CouponTemplate,
+        models.SET_NULL,
+        verbose_name=_("template"),
+        null=True,
+        blank=True,
+        related_name="pushes",
     )
     coupon = models.ForeignKey(
         IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, blank=True, related_name="pushes"
@@ -48,7 +57,7 @@ class Push(models.Model):
 class PushAnswer(models.Model):
     """The first answer to a push, given again to the same push while the account's repeat window is open.
 
-    The unique key is what makes equal pushes at the same moment wait for the first (`integrations.smart_coupon.repeats`).
+    The unique key makes equal pushes at the same moment wait for the first (`integrations.smart_coupon.repeats`).
     """
 
     account = models.ForeignKey(SmartCouponAccount, models.CASCADE, related_name="+", db_index=False)

@@ -102,7 +102,9 @@ def _perform(job: Job) -> None:
     except DfireError as error:
         outcome = Outcome(error.exchange, error=error)
     except Exception as error:  # a fault of ours must not take the row's lease with it
-        logger.exception("The call %s of outbox row %s broke before it was sent.", job.call.method, job.row_id)
+        logger.exception(
+            "The call %s of outbox row %s broke before it was sent.", job.call.method, job.row_id
+        )
         outcome = Outcome(None, broken=f"{type(error).__name__}: {error}")
     _engine.finished.put((job, outcome))
 

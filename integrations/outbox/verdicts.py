@@ -91,8 +91,6 @@ def landing_time(row: OutboxRow) -> timedelta:
     return timedelta(seconds=2 * (row.account.timeout_seconds if row.account else 5))
 
 
-
-
 def _again(row: OutboxRow, after: timedelta) -> None:
     row.state = RowState.QUEUED
     row.available_at = timezone.now() + after

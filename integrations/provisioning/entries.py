@@ -41,7 +41,11 @@ def key_of(item: Any, path: str, *names: str) -> list[str]:
     if not isinstance(item, Mapping):
         raise Rejected([f"{path}: must be an object."])
     keys = [item.get(name) for name in names]
-    missing = [name for name, value in zip(names, keys, strict=True) if not isinstance(value, str | int) or value == ""]
+    missing = [
+        name
+        for name, value in zip(names, keys, strict=True)
+        if not isinstance(value, str | int) or value == ""
+    ]
     if missing:
         raise Rejected([f"{path}.{name}: is missing; entries are found by it." for name in missing])
     return [str(key) for key in keys]
@@ -101,7 +105,9 @@ def merchants_named(merchant_ids: Iterable[str], path: str) -> list[Merchant]:
 
 def validation_lines(error: ValidationError, path: str) -> Iterable[str]:
     """Django's validation error as lines that name the place."""
-    for field, messages in error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]:
+    for field, messages in (
+        error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]
+    ):
         place = path if field in ("", NON_FIELD_ERRORS) else f"{path}.{field}"
         yield from (f"{place}: {message}" for message in messages)
 
@@ -110,10 +116,18 @@ def _lines(errors: Any, path: str) -> Iterable[str]:
     """DRF's nested errors as lines that name the place."""
     if isinstance(errors, Mapping):
         for key, value in errors.items():
-            place = f"{path}[{key}]" if isinstance(key, int) else path if key == "non_field_errors" else f"{path}.{key}"
+            place = (
+                f"{path}[{key}]"
+                if isinstance(key, int)
+                else path
+                if key == "non_field_errors"
+                else f"{path}.{key}"
+            )
             yield from _lines(value, place)
     elif isinstance(errors, list):
         for position, value in enumerate(errors):
-            yield from _lines(value, f"{path}[{position}]") if isinstance(value, Mapping) else [f"{path}: {value}"]
+            yield from (
+                _lines(value, f"{path}[{position}]") if isinstance(value, Mapping) else [f"{path}: {value}"]
+            )
     else:
         yield f"{path}: {errors}"

@@ -29,7 +29,11 @@ class Entry(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown keys beside what the fields themselves refuse."""
-        unknown = {key: ["This key is not known."] for key in data if key not in self.fields} if isinstance(data, dict) else {}
+        unknown = (
+            {key: ["This key is not known."] for key in data if key not in self.fields}
+            if isinstance(data, dict)
+            else {}
+        )
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -112,7 +116,9 @@ class CouponTemplateEntry(Entry):
     end_date = serializers.DateField()
     valid_days = _count(smallest=1, null=True, required=False)
     shop_entity_ids = _texts(LONGEST_ID)
-    use_weekdays = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=7), required=False)
+    use_weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=7), required=False
+    )
     use_times = _texts(20)
     use_dates = _texts(30)
     blackout_dates = _texts(30)

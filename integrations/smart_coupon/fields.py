@@ -1,7 +1,8 @@
 """Reading single fields of a push: of the right type, in bounds, in the platform's units (PROTOCOLS §2)."""
 
+import re
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Any
 
 from integrations.hooks.refusals import invalid
@@ -11,7 +12,12 @@ LONGEST_ID = 64
 LONGEST_IDENTIFIER = 128
 LARGEST_NUMBER = 10**9
 FEN_PER_YUAN = 100
+_SMALLEST_EXPONENT = -9
+# Eighteen digits and their product with 100 are exact under the default context; more would be rounded unseen.
+_EXACT = Context(prec=18, traps=[Inexact])
 _TIME_FORM = "%Y-%m-%d %H:%M:%S"
+# strptime alone would let 2026-1-1, other alphabets' digits and other blanks pass
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\Z")
 
 
 class Fields:
@@ -36,8 +42,6 @@ class Fields:
         value = self._required(name)
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise invalid(name, "must be a text or a whole number.")
-        if isinstance(value, int) and abs(value) > 10**18:
-            raise invalid(name, "is too long.")
         return self._bounded(name, str(value), longest)
 
     def number(self, name: str, *, default: Decimal | None = None) -> Decimal:
@@ -49,8 +53,11 @@ class Fields:
             raise invalid(name, "must be a number.")
         if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
             raise invalid(name, "is out of bounds.")
-        number = Decimal(value)
-        if number and number.adjusted() < -9:
+        try:
+            number = _EXACT.create_decimal(value)
+        except Inexact:
+            number = None
+        if number is None or (number and number.adjusted() < _SMALLEST_EXPONENT):
             raise invalid(name, "has too many digits.")
         return number
 
@@ -81,8 +88,7 @@ class Fields:
         """`yyyy-MM-dd HH:mm:ss` in Shanghai, as an aware instant."""
         value = self.text(name, longest=19)
         try:
-            # strptime alone would let 2026-1-1 and other alphabets' digits pass
-            parsed = datetime.strptime(value, _TIME_FORM) if value.isascii() and len(value) == 19 else None  # noqa: DTZ007
+            parsed = datetime.strptime(value, _TIME_FORM) if _TIME.match(value) else None  # noqa: DTZ007
         except ValueError:
             parsed = None
         if parsed is None or not 2000 <= parsed.year <= 2199:
@@ -102,5 +108,3 @@ class Fields:
         if len(value) > longest:
             raise invalid(name, f"is longer than {longest} characters.")
         return value
-
-

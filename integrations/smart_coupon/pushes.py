@@ -104,7 +104,9 @@ def digest(push: CreateCoupon | GiveCoupon) -> str:
 
 def _first_revision(body: dict[str, Any]) -> dict[str, Any]:
     if later := next((name for name in LATER_REVISIONS if name in body), None):
-        raise HookRefused(HookCode.UNSUPPORTED_REVISION, "This revision of the push is not taken.", field=later)
+        raise HookRefused(
+            HookCode.UNSUPPORTED_REVISION, "This revision of the push is not taken.", field=later
+        )
     return body
 
 
@@ -112,7 +114,9 @@ def _percent_paid(fields: Fields) -> int:
     """折 to percent: 7.5 means that 75 percent is paid."""
     tenths = fields.number("coupon_amount")
     if not 0 < tenths < 10:
-        raise invalid("coupon_amount", "a discount (折) lies between 0 and 10; 7.5 means that 75 percent is paid.")
+        raise invalid(
+            "coupon_amount", "a discount (折) lies between 0 and 10; 7.5 means that 75 percent is paid."
+        )
     percent = tenths * 10
     if percent != percent.to_integral_value():
         raise invalid("coupon_amount", "tills take whole percents: a discount has at most one decimal.")

@@ -175,7 +175,9 @@ class Withdraw(Handler):
             self._gone(row)
         elif found.state == CouponState.HELD and row.details.get("refused"):
             verdicts.dead(row)
-            lifecycle.note(coupon, EventKind.WITHDRAWAL_FAILED, lifecycle.DFIRE, {"message": row.last_message})
+            lifecycle.note(
+                coupon, EventKind.WITHDRAWAL_FAILED, lifecycle.DFIRE, {"message": row.last_message}
+            )
         elif found.state == CouponState.HELD:
             verdicts.send(row)
         else:

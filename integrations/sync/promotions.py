@@ -84,7 +84,9 @@ class DeletePromotion(Handler):
         return Call(
             "dfire.shop.delete.promotion",
             lambda client: client.delete_promotion(
-                entity_id=merchant.entity_id, plate_entity_id=merchant.plate_entity_id, promotion_id=promotion_id
+                entity_id=merchant.entity_id,
+                plate_entity_id=merchant.plate_entity_id,
+                promotion_id=promotion_id,
             ),
         )
 

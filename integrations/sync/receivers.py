@@ -94,9 +94,7 @@ def _withdraw(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
         known = told_identity(coupon) is not None
         over_there = coupon.dfire_valid_until is not None and coupon.dfire_valid_until <= timezone.now()
         if known and not over_there:
-            rows.append(
-                row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
-            )
+            rows.append(row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon))
     put(rows)
 
 

@@ -30,7 +30,9 @@ def customer(bound: Customer) -> None:
     """Queue the coupons that waited for this customer."""
     if not (bound.openid and bound.mobile):
         return
-    waiting = IssuedCoupon.objects.filter(customer=bound, delivery=Delivery.WAITING).values_list("pk", flat=True)
+    waiting = IssuedCoupon.objects.filter(customer=bound, delivery=Delivery.WAITING).values_list(
+        "pk", flat=True
+    )
     coupons = lifecycle.lock(waiting)
     rows = OutboxRow.objects.filter(coupon__in=coupons, state=RowState.WAITING, account__isnull=False)
     if rows.update(state=RowState.QUEUED, available_at=timezone.now()):

@@ -36,14 +36,16 @@ class ScopedChoices:
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField | None:
         """Narrow the choices of a foreign key."""
-        kwargs.setdefault("queryset", visible_rows(self.admin_site, db_field.related_model, request))
+        if (rows := visible_rows(self.admin_site, db_field.related_model, request)) is not None:
+            kwargs.setdefault("queryset", rows)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
     ) -> ModelMultipleChoiceField | None:
         """Narrow the choices of a many-to-many field."""
-        kwargs.setdefault("queryset", visible_rows(self.admin_site, db_field.related_model, request))
+        if (rows := visible_rows(self.admin_site, db_field.related_model, request)) is not None:
+            kwargs.setdefault("queryset", rows)
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
 

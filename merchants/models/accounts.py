@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from merchants.models.merchant import Merchant
 from merchants.checks import http_address, network_list, push_token
+from merchants.models.merchant import Merchant
 from merchants.secrets import EncryptedTextField, keyed_hashes
 
 
@@ -37,7 +37,9 @@ class DfireAccount(models.Model):
         _("calls in flight"), default=16, validators=[MinValueValidator(1), MaxValueValidator(500)]
     )
     timeout_seconds = models.PositiveIntegerField(
-        _("time limit of a call (seconds)"), default=5, validators=[MinValueValidator(1), MaxValueValidator(20)]
+        _("time limit of a call (seconds)"),
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
     )
 
     class Meta:
@@ -45,10 +47,13 @@ class DfireAccount(models.Model):
         verbose_name_plural = _("dfire accounts")
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=Q(max_concurrency__gte=1), name="dfire_account_concurrency_positive"),
+            models.CheckConstraint(
+                condition=Q(max_concurrency__gte=1), name="dfire_account_concurrency_positive"
+            ),
             # A lease (60 s) must outlive a whole call and what surrounds it.
             models.CheckConstraint(
-                condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=20), name="dfire_account_timeout_in_range"
+                condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=20),
+                name="dfire_account_timeout_in_range",
             ),
         ]
 

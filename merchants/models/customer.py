@@ -25,7 +25,9 @@ def mask_mobile(mobile: str) -> str:
 class Customer(models.Model):
     """A member of one merchant: the same person at two merchants is two customers."""
 
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="customers")
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="customers"
+    )
     identifier = models.CharField(
         _("identifier"), max_length=128, help_text=_("As the merchant's membership names the customer.")
     )
@@ -37,7 +39,11 @@ class Customer(models.Model):
         validators=[RegexValidator(MOBILE, _("A mobile number has 11 digits and starts with 1."))],
     )
     openid = models.CharField(
-        _("openid"), max_length=128, blank=True, default="", help_text=_("Under the merchant's WeChat account.")
+        _("openid"),
+        max_length=128,
+        blank=True,
+        default="",
+        help_text=_("Under the merchant's WeChat account."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

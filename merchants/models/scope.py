@@ -11,9 +11,14 @@ class MerchantScope(models.Model):
     """Opens some merchants to one member of staff; administrators (superusers) see all, others what is named here."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("member of staff"), related_name="merchant_scope"
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        verbose_name=_("member of staff"),
+        related_name="merchant_scope",
     )
-    merchants = models.ManyToManyField(Merchant, verbose_name=_("merchants"), related_name="scopes", blank=True)
+    merchants = models.ManyToManyField(
+        Merchant, verbose_name=_("merchants"), related_name="scopes", blank=True
+    )
 
     class Meta:
         verbose_name = _("merchant scope")

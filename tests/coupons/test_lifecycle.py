@@ -127,7 +127,10 @@ def test_expiring_again_finds_nothing() -> None:
 
 def test_history_cannot_be_changed_or_removed_in_the_database() -> None:
     coupon = issued()
-    for harm in (lambda: CouponEvent.objects.update(actor="nobody"), lambda: CouponEvent.objects.all().delete()):
+    for harm in (
+        lambda: CouponEvent.objects.update(actor="nobody"),
+        lambda: CouponEvent.objects.all().delete(),
+    ):
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             harm()
     assert kinds(coupon) == [EventKind.ISSUED]

@@ -106,7 +106,12 @@ def test_issuing_revoking_editing_and_binding_at_once_do_not_wait_for_each_other
 
     works: list[Callable[[], object]] = [lambda coupon=coupon: revoke(coupon) for coupon in coupons]
     works += [lambda: issued(fresh(template), customer)] * 4
-    works += [edit, edit, lambda: customers.bind(customer, openid="o-1"), lambda: customers.bind(customer, openid="o-2")]
+    works += [
+        edit,
+        edit,
+        lambda: customers.bind(customer, openid="o-1"),
+        lambda: customers.bind(customer, openid="o-2"),
+    ]
     results = at_once(*works)
     assert count(results, Exception) == 0, results
     assert fresh(template).issued_count == 4

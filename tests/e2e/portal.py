@@ -84,12 +84,13 @@ class Portal:
         """Start (or start again) one of the parts."""
         python = [sys.executable, "-m"]
         command = {
-            "web": [*python, "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port),
-                    "--workers", "2", "--blocking-threads", "4", "--no-access-log", "config.wsgi:application"],
+            "web": [*python, "granian", "--interface", "wsgi", "--port", str(self.web_port), "--workers", "2",
+                    "--blocking-threads", "4", "--no-access-log", "config.wsgi:application"],
             "worker": [*python, "celery", "-A", "config", "worker"],
             "beat": [*python, "celery", "-A", "config", "beat"],
             "sandbox": [sys.executable, "manage.py", "sandbox", "--port", str(self.sandbox_port),
-                        "--config", str(self.folder / "sandbox.json"), "--store", str(self.folder / "sandbox.sqlite3")],
+                        "--config", str(self.folder / "sandbox.json"),
+                        "--store", str(self.folder / "sandbox.sqlite3")],
         }[name]  # fmt: skip
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -127,25 +128,30 @@ class Portal:
     def provisioning(self) -> Path:
         """The seed's merchant 88 with one customer, at the sandbox."""
         path = self.folder / "provisioning.json"
+        account = {"name": "sandbox", "base_url": f"{self.sandbox_url}/router", "timeout_seconds": 1}
+        merchant = {"merchant_id": "88", "name": "谷雨小馆", "dfire_account": "sandbox"}
+        ids = {"entity_id": "99927548", "plate_entity_id": "99927571", "appid": "wxa0000000027822"}
+        customer = {"merchant_id": "88", "identifier": MOBILE, "mobile": MOBILE, "openid": "o3Pm6uD6KVk"}
         document = {
-            "dfire_accounts": [{"name": "sandbox", "base_url": f"{self.sandbox_url}/router", "app_key": APP_KEY,
-                                "app_secret": APP_SECRET, "timeout_seconds": 1}],
-            "merchants": [{"merchant_id": "88", "name": "谷雨小馆", "dfire_account": "sandbox", "entity_id": "99927548",
-                           "plate_entity_id": "99927571", "appid": "wxa0000000027822",
-                           "shops": [{"entity_id": "00026863", "name": "西湖店"}]}],
+            "dfire_accounts": [{**account, "app_key": APP_KEY, "app_secret": APP_SECRET}],
+            "merchants": [{**merchant, **ids, "shops": [{"entity_id": "00026863", "name": "西湖店"}]}],
             "smart_coupon_accounts": [{"name": "maxfun", "token": TOKEN, "merchants": ["88"]}],
-            "customers": [{"merchant_id": "88", "identifier": MOBILE, "mobile": MOBILE, "openid": "o3Pm6uD6KVk"}],
-        }  # fmt: skip
+            "customers": [customer],
+        }
         path.write_text(json.dumps(document))
         return path
 
     def push(self, address: str, body: dict[str, Any]) -> requests.Response:
         """Push as the smart-coupon platform does."""
-        return requests.post(f"{self.url}/hooks/smart-coupon/{TOKEN}/{address}/", json=body, timeout=HTTP_SECONDS)
+        return requests.post(
+            f"{self.url}/hooks/smart-coupon/{TOKEN}/{address}/", json=body, timeout=HTTP_SECONDS
+        )
 
     def ledger(self) -> dict[str, Any]:
         """What the sandbox holds."""
-        answer: dict[str, Any] = requests.get(f"{self.sandbox_url}/control/ledger", timeout=HTTP_SECONDS).json()
+        answer: dict[str, Any] = requests.get(
+            f"{self.sandbox_url}/control/ledger", timeout=HTTP_SECONDS
+        ).json()
         return answer
 
     def control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
