@@ -37,9 +37,7 @@ def _check(arguments: list[str]) -> int:
 
 def _format(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
-    script = (
-        f"'{environment.PYTHON}' -m ruff check --fix --quiet . ; exec '{environment.PYTHON}' -m ruff format ."
-    )
+    script = f"'{environment.PYTHON}' -m ruff check --fix --quiet . ; exec '{environment.PYTHON}' -m ruff format ."
     os.execv("/bin/sh", ["/bin/sh", "-c", script])  # noqa: S606 - our own words
 
 

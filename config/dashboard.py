@@ -59,6 +59,7 @@ class Card:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the first page shows to its context (Unfold's DASHBOARD_CALLBACK)."""
     shown = [card.shown_to(request) for card in _cards(local_day(timezone.now()))]
+    context["title"] = _("Overview")
     context["cards"] = [card for card in shown if card]
     context["stopped_accounts"] = _stopped(request)
     context["first_steps"] = _first_steps(request)

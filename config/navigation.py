@@ -41,7 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Merchants"),
             [
                 _item(_("Merchants"), "storefront", "merchants.merchant"),
-                _item(_("Shops"), "location_on", "merchants.shop"),
+                _item(_("All shops"), "location_on", "merchants.shop"),
             ],
         ),
         _group(

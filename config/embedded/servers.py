@@ -94,9 +94,7 @@ class Servers:
                     break
                 except BlockingIOError:
                     if time.monotonic() > end:
-                        raise EmbeddedError(
-                            "Another start or stop of the embedded servers does not end."
-                        ) from None
+                        raise EmbeddedError("Another start or stop of the embedded servers does not end.") from None
                     time.sleep(0.1)
             yield
 
@@ -113,9 +111,7 @@ class Servers:
             raise EmbeddedError(f"{home} cannot be used: {error.strerror}.") from None
         for data in (home / "postgres", home / "redis"):
             if not account.changes and data.is_dir() and data.stat().st_uid != account.uid:
-                raise EmbeddedError(
-                    f"{data} belongs to another user: it was made as root. Run as root again."
-                )
+                raise EmbeddedError(f"{data} belongs to another user: it was made as root. Run as root again.")
         if not account.reaches(home):
             raise EmbeddedError(f"The data lies in {home}, which user {account.name!r} can no longer reach.")
         return home, account
@@ -182,9 +178,7 @@ class Servers:
         left = living_in(server.data, program=program)
         first = min(left, key=lambda process: process.started, default=None)  # the parent of the others
         if first is not None and not first.end(server.shutdown):
-            raise EmbeddedError(
-                f"{server.name} (process {first.pid}) still works in {server.data} and does not end."
-            )
+            raise EmbeddedError(f"{server.name} (process {first.pid}) still works in {server.data} and does not end.")
         if not wait_until(lambda: not living_in(server.data, program=program), seconds=10):
             raise EmbeddedError(f"Processes of an earlier {server.name} still work in {server.data}.")
 

@@ -68,9 +68,7 @@ def _run(where: Addresses, environment: dict[str, str]) -> int:
     return 130 if stopping.forced else 0
 
 
-def _serve(
-    where: Addresses, environment: Mapping[str, str], watch: Watch, stopping: Stopping, *, data: str
-) -> None:
+def _serve(where: Addresses, environment: Mapping[str, str], watch: Watch, stopping: Stopping, *, data: str) -> None:
     """Prepare, start the children, say where they are, and watch them until a stop is wished."""
     sandbox = has_sandbox(environment)
     setup.prepare(environment, HERE.logs / "setup.log", stopping, demo=sandbox)
@@ -83,9 +81,7 @@ def _serve(
         watch.for_ever()
     elif not stopping.wished():
         said = "\n".join(f"{child.name}:\n{child.last_lines()}" for child in watch.children)
-        raise Failed(
-            f"The portal does not answer after {health.OVERALL_SECONDS:g} s. Its parts said last:\n{said}"
-        )
+        raise Failed(f"The portal does not answer after {health.OVERALL_SECONDS:g} s. Its parts said last:\n{said}")
 
 
 def _all_answer(where: Addresses, *, sandbox: bool) -> bool:

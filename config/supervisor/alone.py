@@ -20,8 +20,7 @@ def alone() -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise Failed(
-                f"make run is at work in {CHECKOUT} already (process {lock.read().strip()}). "
-                "Stop it with Ctrl-C first."
+                f"make run is at work in {CHECKOUT} already (process {lock.read().strip()}). Stop it with Ctrl-C first."
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -77,9 +77,7 @@ def check_ports(where: Addresses, *, sandbox: bool) -> None:
         except OSError as error:
             raise Failed(f"Nothing can listen on {host} port {port}: {error.strerror}.") from None
         if not free:
-            raise Failed(
-                f"Port {port} is taken by another program. Take another one: make run {variable}={port + 1}"
-            )
+            raise Failed(f"Port {port} is taken by another program. Take another one: make run {variable}={port + 1}")
     if sandbox and where.port == where.sandbox_port:
         raise Failed(f"PORT and SANDBOX_PORT are both {where.port}; they must differ.")
 
@@ -123,9 +121,5 @@ def kept_keys(file: Path) -> dict[str, str]:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
             output.writelines(f"{name}='{value}'\n" for name, value in fresh.items())
         new.replace(file)
-    pairs = (
-        line.split("=", 1)
-        for line in file.read_text().splitlines()
-        if "=" in line and not line.startswith("#")
-    )
+    pairs = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip().strip("'\"") for name, value in pairs}

@@ -12,9 +12,7 @@ def text(where: Addresses, *, login: Path, data: str, logs: Path, sandbox: bool)
     first = read_json(login)
     if first:
         lines.append(f"    sign in as  {first.get('username')}")
-        lines.append(
-            f"    password    {first.get('password')}    (the first one; change it after signing in)"
-        )
+        lines.append(f"    password    {first.get('password')}    (the first one; change it after signing in)")
     lines.append(f"  API           {where.portal}/api/docs/")
     if sandbox:
         lines += [

@@ -99,9 +99,7 @@ class Watch:
         how = child.died()
         last = f"; it said last:\n{child.last_lines()}" if child.last_lines() else ""
         if child.deaths.hopeless:
-            raise Failed(
-                f"{child.name} {how}, for the {DEATHS}th time within a minute{last}\nAll of it: {child.log}"
-            )
+            raise Failed(f"{child.name} {how}, for the {DEATHS}th time within a minute{last}\nAll of it: {child.log}")
         say(f"{child.name} {how}; starting it again in {child.deaths.pause:g} s{last}")
 
     def _look_after_servers(self) -> None:

@@ -21,7 +21,8 @@ def ensure() -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         _explain("Chromium or a Chinese font is missing here")
         return
-    script = f"apt-get update && {BY_HAND} --no-install-recommends"
+    patient = "-o DPkg::Lock::Timeout=120"
+    script = f"apt-get {patient} update && {BY_HAND} {patient}"
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     log = LOGS / "install.log"
     command = ["/bin/sh", "-c", script]

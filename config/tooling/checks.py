@@ -35,9 +35,7 @@ def run() -> int:
     """Run every check; the exit code is 1 if any failed."""
     failed = []
     for name, command in CHECKS.items():
-        done = step(
-            name, [str(PYTHON), *command], log=LOGS / "check.log", environment={**os.environ, **SETTINGS}
-        )
+        done = step(name, [str(PYTHON), *command], log=LOGS / "check.log", environment={**os.environ, **SETTINGS})
         if done.code != 0:
             failed.append(name)
             say(done.output.rstrip())

@@ -113,9 +113,7 @@ def _lock() -> Iterator[None]:
         (CHECKOUT / "var").mkdir(mode=0o755, exist_ok=True)
         lock = (CHECKOUT / "var" / "venv.lock").open("w")
     except OSError as error:
-        raise Failed(
-            f"{CHECKOUT}/var cannot be written ({error.strerror}): whose is this checkout?"
-        ) from None
+        raise Failed(f"{CHECKOUT}/var cannot be written ({error.strerror}): whose is this checkout?") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

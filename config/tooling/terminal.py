@@ -77,9 +77,7 @@ def step(
     return Outcome(child.returncode, output)
 
 
-def _collect(
-    child: "subprocess.Popen[bytes]", log: Path, progress: "_Progress", cancelled: Callable[[], bool]
-) -> str:
+def _collect(child: "subprocess.Popen[bytes]", log: Path, progress: "_Progress", cancelled: Callable[[], bool]) -> str:
     assert child.stdout is not None  # noqa: S101 - it was asked for
     pieces: list[bytes] = []
     with log.open("ab") as record:
@@ -109,9 +107,7 @@ class _Progress:
 
     def at(self, output: str) -> None:
         """Take note of what the step just said."""
-        self._last = next(
-            (line.strip() for line in reversed(output.splitlines()) if line.strip()), self._last
-        )
+        self._last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), self._last)
         if self._live and self._last:
             _write(f"\r\x1b[K{self._label} ... {self._last}"[:WIDTH])
 

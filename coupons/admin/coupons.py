@@ -8,13 +8,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from coupons import lifecycle
 from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.extension import timeline_of
-from coupons.admin.filters import FlaggedFilter
+from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter
 from coupons.admin.finding import customers_named
 from coupons.admin.wording import (
     DELIVERY_VARIANTS,
@@ -50,7 +50,7 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
     """Coupons in customers' hands. Nothing is edited here; what happens to a coupon is an action."""
 
     list_display = [
-        "code_shown", "template_shown", "customer", "status_shown", "delivery_shown", "issued_at", "until_shown",
+        "code_shown", "template_shown", "customer", "status_shown", "delivery_shown", "issued_on", "until_shown",
     ]  # fmt: skip
     list_display_links = ["code_shown"]
     list_select_related = ["template", "customer", "merchant"]
@@ -61,8 +61,8 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
         ("source", ChoicesDropdownFilter),
         ("template", OwnSearchFilter),
         FlaggedFilter,
-        ("issued_at", RangeDateTimeFilter),
-        ("redeemed_at", RangeDateTimeFilter),
+        ("issued_at", IssuedAtFilter),
+        ("redeemed_at", RedeemedAtFilter),
     ]
     search_fields = ["code"]
     search_help_text = _("Code, or the customer's mobile, identifier or openid")
@@ -74,6 +74,13 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
     ]  # fmt: skip
     change_form_outer_after_template = "admin/coupons/issuedcoupon/timeline.html"
     empty_hint = _("Coupons are issued on the page of a published template, by pushes and by partner apps.")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The box about what is unusual, only where there is something."""
+        if obj is None or obj.flag:
+            return FIELDSETS
+        shown_fields = [name for name in FIELDSETS[0][1]["fields"] if name != "flag_shown"]
+        return [(None, {"fields": shown_fields}), *FIELDSETS[1:]]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Customers' pages link to their coupons."""
@@ -132,6 +139,11 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
         """How far it is on its way to dfire."""
         return badge(coupon.get_delivery_display(), DELIVERY_VARIANTS.get(coupon.delivery, "default"))
 
+    @display(description=_("issued at"), ordering="issued_at")
+    def issued_on(self, coupon: IssuedCoupon) -> str:
+        """When."""
+        return moment(coupon.issued_at)
+
     @display(description=_("valid until"), ordering="valid_until")
     def until_shown(self, coupon: IssuedCoupon) -> str:
         """Its last second."""
@@ -155,27 +167,25 @@ class IssuedCouponAdmin(CouponActions, ReadOnly, BigTable, ScopedAdmin):
     @display(description=_("valid"))
     def valid_shown(self, coupon: IssuedCoupon) -> str:
         """From when to when."""
-        return f"{moment(coupon.valid_from)} – {moment(coupon.valid_until)}"
+        return format_html("{} – {}", moment(coupon.valid_from), moment(coupon.valid_until))
 
     @display(description=_("valid at dfire until"))
     def dfire_until_shown(self, coupon: IssuedCoupon) -> str:
         """What dfire says."""
         return moment(coupon.dfire_valid_until)
 
-    @display(description=_("issued"))
+    @display(description=_("issued at"))
     def issued_shown(self, coupon: IssuedCoupon) -> str:
         """When and through which door."""
-        return f"{moment(coupon.issued_at)} · {source_words(coupon.source)}"
+        return format_html("{} · {}", moment(coupon.issued_at), source_words(coupon.source))
 
-    @display(description=_("redeemed"))
+    @display(description=_("redeemed at"))
     def used_shown(self, coupon: IssuedCoupon) -> str:
         """When, through which door, in which shop."""
-        said = [
-            moment(coupon.redeemed_at),
-            source_words(coupon.redeemed_through),
-            str(coupon.redeemed_shop or ""),
-        ]
-        return " · ".join(word for word in said if word and word != "-") or "-"
+        if coupon.redeemed_at is None:
+            return "-"
+        said = [(moment(coupon.redeemed_at),), (source_words(coupon.redeemed_through),), (coupon.redeemed_shop or "",)]
+        return format_html_join(" · ", "{}", [words for words in said if words[0]])
 
     @display(description=_("terms"))
     def terms_shown(self, coupon: IssuedCoupon) -> str:

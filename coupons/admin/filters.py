@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from coupons.models import IssuedCoupon
 
@@ -25,3 +25,19 @@ class FlaggedFilter(DropdownFilter):
         if self.value() == "yes":
             return queryset.exclude(flag="")
         return queryset.filter(flag="") if self.value() == "no" else queryset
+
+
+class IssuedAtFilter(RangeDateTimeFilter):
+    """Coupons by when they were issued."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("issued at")
+
+
+class RedeemedAtFilter(RangeDateTimeFilter):
+    """Coupons by when they were redeemed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("redeemed at")

@@ -6,7 +6,6 @@ transaction keeps until the service has stored it, so that the form never says y
 
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
@@ -15,13 +14,13 @@ from coupons import templates
 from coupons.admin.money import YuanField
 from coupons.choices import Channel, Kind, Weekday
 from coupons.models import CouponTemplate
-from merchants.admin.fields import CheckboxRow, ChecksField, LinesField
+from merchants.admin.fields import CheckboxRow, ChecksField, LinesField, PortalForm
 from merchants.models import Merchant, Shop
 
 _TYPED_AS = {"amount_fen": "amount", "min_spend_fen": "min_spend"}
 
 
-class CouponTemplateForm(forms.ModelForm):
+class CouponTemplateForm(PortalForm):
     """What staff type. `merchants` (set by the admin) are those whose shops are offered."""
 
     merchants: Any = ()
@@ -66,6 +65,8 @@ class CouponTemplateForm(forms.ModelForm):
         if self.instance.pk:
             self.initial.setdefault("amount", self.instance.amount_fen)
             self.initial.setdefault("min_spend", self.instance.min_spend_fen or None)
+        if "notice" in self.fields:
+            self.fields["notice"].widget.attrs["rows"] = 3
         if "shop_entity_ids" in self.fields:
             self._offer_shops(self.fields["shop_entity_ids"])
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -76,10 +77,10 @@ def least_spend(fen: int) -> str:
 
 
 def moment(instant: datetime | None) -> str:
-    """An instant in local time, to the second."""
+    """An instant in local time, to the second, in one line."""
     if instant is None:
         return "-"
-    return formats.date_format(timezone.localtime(instant), "Y-m-d H:i:s")
+    return format_html("<time>{}</time>", formats.date_format(timezone.localtime(instant), "Y-m-d H:i:s"))
 
 
 def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:

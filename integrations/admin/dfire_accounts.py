@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -68,7 +68,7 @@ class DfireAccountAdmin(AdministratorsOnly, ModelAdmin):
     readonly_fields = ["notices_shown"]
     fieldsets = [
         (None, {"fields": ["notices_shown", "name", "base_url", "app_key", "app_secret"]}),
-        (_("Pace"), {"fields": [("max_requests_per_second", "max_concurrency", "timeout_seconds")]}),
+        (_("Pace"), {"fields": ["max_requests_per_second", "max_concurrency", "timeout_seconds"]}),
         (_("Transfers"), {"fields": ["transfer_method"], "classes": ["collapse"]}),
     ]
 
@@ -124,7 +124,7 @@ class DfireAccountAdmin(AdministratorsOnly, ModelAdmin):
     @display(description=_("to be mended"))
     def notices_shown(self, account: DfireAccount) -> str:
         """What is wrong with it."""
-        return format_html("{}" * 2, *[*obj_notices(account), "", ""][:2])
+        return format_html_join("", "{}", [(box,) for box in obj_notices(account)])
 
 
 def obj_notices(account: DfireAccount) -> list[str]:

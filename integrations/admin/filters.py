@@ -30,12 +30,12 @@ class ResultFilter(DropdownFilter):
 class OpenFilter(DropdownFilter):
     """Callbacks that are still to be settled."""
 
-    title = _("settled")
+    title = _("open or settled")
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The choices."""
-        return [("yes", _("still open")), ("no", _("settled"))]
+        return [("yes", _("still open")), ("no", _("already settled"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> QuerySet[DfireCallback]:
         """The callbacks of the chosen one."""

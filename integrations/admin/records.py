@@ -12,11 +12,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from integrations.admin.remedies import RESULT_VARIANTS, result_words
+from integrations.admin.wording import how_it_runs
 from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer
 from merchants.admin.badges import badge, page_of, pre
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
-from merchants.admin.masking import shown_json
+from merchants.admin.masking import masked_json, shown_json
 from merchants.scopes import visible_merchants
 
 
@@ -66,30 +67,43 @@ class OutboxAttemptAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
     """All calls to dfire, newest first."""
 
     merchant_path = "row__merchant"
-    list_display = [
-        "started_at",
-        "method",
-        "phase",
-        "result_shown",
-        "code",
-        "http_status",
-        "duration_ms",
-        "row_shown",
-    ]
+    list_display = ["started_at", "method", "phase", "result_shown", "code_shown", "http_status", "duration_ms", "row_shown"]
     list_select_related = ["row"]
     list_filter = [("phase", ChoicesDropdownFilter)]
     ordering = ["-id"]
-    exclude = ["identity"]
+    fields = [
+        ("started_at", "duration_ms"), ("method", "phase"), ("result_shown", "http_status"), ("code_shown", "row_shown"),
+        "request_shown", "answer_shown",
+    ]  # fmt: skip
+    readonly_fields = [
+        "started_at", "duration_ms", "method", "phase", "result_shown", "http_status", "code_shown", "row_shown",
+        "request_shown", "answer_shown",
+    ]  # fmt: skip
 
     @display(description=_("result"))
     def result_shown(self, attempt: OutboxAttempt) -> str:
         """The class of the result."""
         return badge(result_words(attempt.result), RESULT_VARIANTS.get(attempt.result, "default"))
 
+    @display(description=_("dfire's code"))
+    def code_shown(self, attempt: OutboxAttempt) -> str:
+        """dfire's code and message."""
+        return f"{attempt.code} {attempt.message}".strip() or "-"
+
     @display(description=_("outbox row"))
     def row_shown(self, attempt: OutboxAttempt) -> str:
         """A link to the row."""
         return page_of(attempt.row)
+
+    @display(description=_("request"))
+    def request_shown(self, attempt: OutboxAttempt) -> str:
+        """What was sent; mobile numbers masked for everyone, whole ones stand on the coupon's page."""
+        return pre(masked_json(attempt.request))
+
+    @display(description=_("answer"))
+    def answer_shown(self, attempt: OutboxAttempt) -> str:
+        """What came back, masked likewise."""
+        return pre(masked_json(attempt.answer))
 
 
 @admin.register(Push)
@@ -179,4 +193,4 @@ class AccountStateAdmin(ReadOnly, AdministratorsOnly, ModelAdmin):
     @display(description=_("state"))
     def running(self, state: AccountState) -> str:
         """Whether calls go out."""
-        return badge(_("stopped"), "danger") if state.stopped_at else badge(_("running"), "success")
+        return how_it_runs(state)

@@ -16,7 +16,7 @@ def how_it_runs(state: AccountState | None) -> str:
     if state is None:
         return badge(_("not used yet"))
     if state.stopped_at:
-        return badge(_("stopped"), "danger", hint=f"{state.stop_code} {state.stop_message}".strip())
+        return badge(_("halted"), "danger", hint=f"{state.stop_code} {state.stop_message}".strip())
     return badge(_("running"), "success")
 
 

@@ -40,14 +40,14 @@ class SmartCouponHook(HookView):
         body = read_body(request, _JSON)
         try:
             fields = strict_json(body)
+            pushes.check_revision(fields)
             if caller.require_signature:
                 raise HookRefused(HookCode.SIGNATURE_REQUIRED, "This account takes signed pushes only.")
             with transaction.atomic():
                 return self._act_once(caller, fields, body)
         except HookRefused as refusal:
-            self._keep(
-                caller, body[:_KEPT_OF_A_REFUSED_BODY], self.refusal_body(refusal), status=refusal.status
-            )
+            kept = body[:_KEPT_OF_A_REFUSED_BODY]
+            self._keep(caller, kept, self.refusal_body(refusal), status=refusal.status, revision=None)
             raise
 
     def _act_once(self, account: SmartCouponAccount, fields: JsonObject, body: bytes) -> dict[str, Any]:
@@ -67,11 +67,10 @@ class SmartCouponHook(HookView):
         Push.objects.create(
             account=account,
             address=self.address,
-            revision=pushes.REVISION,
             received_at=timezone.now(),
             body=body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
             answer=answer,
-            **{"status": 200, **facts},
+            **{"status": 200, "revision": pushes.REVISION, **facts},
         )
 
     def read(self, fields: JsonObject) -> Any:

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.provisioning.entries import Rejected
+from integrations.provisioning.entries import Problems, each
 from integrations.provisioning.sections import SECTIONS
+from integrations.strict_json import shown
 
 
 @transaction.atomic
@@ -18,19 +19,13 @@ def provision(document: dict[str, Any]) -> list[str]:
     Raises:
         Rejected: something in it is wrong. Nothing has been changed; every error is named.
     """
-    errors = [f"{name}: this section is not known." for name in document if name not in SECTIONS]
+    problems = Problems()
+    for name in document:
+        if name not in SECTIONS:
+            problems.add(f"{shown(name)}: this section is not known.")
     lines: list[str] = []
-    for name, bring_about in SECTIONS.items():
-        items = document.get(name, [])
-        if not isinstance(items, list):
-            errors.append(f"{name}: must be a list.")
-            continue
-        for position, item in enumerate(items):
-            try:
-                with transaction.atomic():
-                    lines += bring_about(item, f"{name}[{position}]")
-            except Rejected as rejected:
-                errors += rejected.errors
-    if errors:
-        raise Rejected(errors)
+    for name, section in SECTIONS.items():
+        for changes in problems.of(each, document.get(name, []), name, section.keys, section.bring_about) or []:
+            lines += changes
+    problems.raise_any()
     return lines

@@ -1,8 +1,9 @@
 """What a push makes happen: a published template, or an issued coupon."""
 
+from datetime import datetime
+
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from coupons import issuing, templates
@@ -10,6 +11,7 @@ from coupons.choices import Source
 from coupons.errors import Refused
 from coupons.issuing import Through
 from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.validation import term_problems
 from integrations.hooks.refusals import HookCode, HookRefused, from_reason, invalid
 from integrations.smart_coupon.pushes import CreateCoupon, GiveCoupon
 from merchants import customers
@@ -35,9 +37,9 @@ def create(account: SmartCouponAccount, push: CreateCoupon) -> CouponTemplate:
     """
     merchant = _merchant(account, push.merchant_id)
     now = timezone.now()
-    if push.expires_at is not None and push.expires_at < now:
-        raise HookRefused(HookCode.EXPIRATION_PASSED, "lies in the past.", field="expiration_time")
     today = local_day(now)
+    if push.expires_at is not None:
+        _check_not_passed(push.expires_at, now)
     template = CouponTemplate(
         merchant=merchant,
         title=push.title,
@@ -50,12 +52,11 @@ def create(account: SmartCouponAccount, push: CreateCoupon) -> CouponTemplate:
         valid_days=push.valid_days,
         source_account=account,
     )
+    if problems := term_problems(template.terms()):  # before it is stored: the database would say it less kindly
+        field, messages = next(iter(problems.items()))
+        raise invalid(_PUSHED_AS.get(field, field), " ".join(messages))
     template.save()
-    try:
-        templates.publish(template)
-    except ValidationError as error:
-        field, messages = next(iter(error.message_dict.items()))
-        raise invalid(_PUSHED_AS.get(field, field), " ".join(messages)) from None
+    templates.publish(template)
     return template
 
 
@@ -66,9 +67,8 @@ def give(account: SmartCouponAccount, push: GiveCoupon) -> IssuedCoupon:
         HookRefused: unknown merchant or coupon, or a rule that says no.
     """
     merchant = _merchant(account, push.merchant_id)
-    template = CouponTemplate.objects.filter(merchant=merchant, coupon_id=push.coupon_id).first()
-    if template is None:
-        raise HookRefused(HookCode.UNKNOWN_COUPON, "this merchant has no such coupon.", field="coupon_id")
+    template = _template(merchant, push.coupon_id)
+    _check_not_passed(push.expires_at, timezone.now())
     customer = customers.find_or_create(merchant, push.identifier)
     through = Through(source=Source.PUSH, actor=f"push:{account.name}", account=account)
     try:
@@ -77,6 +77,20 @@ def give(account: SmartCouponAccount, push: GiveCoupon) -> IssuedCoupon:
         )
     except Refused as refused:
         raise from_reason(refused.reason) from None
+
+
+def _template(merchant: Merchant, coupon_id: str) -> CouponTemplate:
+    """The template with our id, or with dfire's own."""
+    own = CouponTemplate.objects.filter(merchant=merchant)
+    found = own.filter(coupon_id=coupon_id).first() or own.filter(versions__dfire_id=coupon_id).first()
+    if found is None:
+        raise HookRefused(HookCode.UNKNOWN_COUPON, "this merchant has no such coupon.", field="coupon_id")
+    return found
+
+
+def _check_not_passed(end: datetime, now: datetime) -> None:
+    if end <= now:
+        raise HookRefused(HookCode.EXPIRATION_PASSED, "lies in the past.", field="expiration_time")
 
 
 def _merchant(account: SmartCouponAccount, merchant_id: str) -> Merchant:

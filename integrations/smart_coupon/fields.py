@@ -12,6 +12,7 @@ LONGEST_ID = 64
 LONGEST_IDENTIFIER = 128
 LARGEST_NUMBER = 10**9
 FEN_PER_YUAN = 100
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # outside of them a date is a slip
 _SMALLEST_EXPONENT = -9
 # Eighteen digits and their product with 100 are exact under the default context; more would be rounded unseen.
 _EXACT = Context(prec=18, traps=[Inexact])
@@ -91,7 +92,7 @@ class Fields:
             parsed = datetime.strptime(value, _TIME_FORM) if _TIME.match(value) else None  # noqa: DTZ007
         except ValueError:
             parsed = None
-        if parsed is None or not 2000 <= parsed.year <= 2199:
+        if parsed is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
             raise invalid(name, "must be a time written as yyyy-MM-dd HH:mm:ss.")
         return parsed.replace(tzinfo=SHANGHAI)
 

@@ -50,13 +50,25 @@ class GiveCoupon:
     expires_at: datetime
 
 
+def check_revision(body: dict[str, Any]) -> None:
+    """Take nothing but revision 1.
+
+    Raises:
+        HookRefused: a field is there that only later revisions have.
+    """
+    if later := next((name for name in LATER_REVISIONS if name in body), None):
+        raise HookRefused(
+            HookCode.UNSUPPORTED_REVISION, "this revision of the push is not taken.", field=later
+        )
+
+
 def read_create(body: dict[str, Any]) -> CreateCoupon:
     """A create-coupon push of revision 1 (seed 000, 推送优惠券报文).
 
     Raises:
         HookRefused: naming the field.
     """
-    fields = Fields(_first_revision(body))
+    fields = Fields(body)
     amount_fen, percent_paid, kind = None, None, Kind.CASH
     if fields.choice("coupon_type", (TYPE_CASH, TYPE_DISCOUNT)) == TYPE_DISCOUNT:
         kind, percent_paid = Kind.DISCOUNT, _percent_paid(fields)
@@ -87,7 +99,7 @@ def read_give(body: dict[str, Any]) -> GiveCoupon:
     Raises:
         HookRefused: naming the field.
     """
-    fields = Fields(_first_revision(body))
+    fields = Fields(body)
     return GiveCoupon(
         merchant_id=fields.id("merchant_id"),
         coupon_id=fields.id("coupon_id"),
@@ -100,14 +112,6 @@ def digest(push: CreateCoupon | GiveCoupon) -> str:
     """What makes two pushes the same: every known field after normalising (64 hex digits)."""
     canonical = json.dumps(asdict(push), sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _first_revision(body: dict[str, Any]) -> dict[str, Any]:
-    if later := next((name for name in LATER_REVISIONS if name in body), None):
-        raise HookRefused(
-            HookCode.UNSUPPORTED_REVISION, "This revision of the push is not taken.", field=later
-        )
-    return body
 
 
 def _percent_paid(fields: Fields) -> int:

@@ -17,7 +17,7 @@ _CLAIM = """
 INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
 VALUES (%(account)s, %(address)s, %(digest)s, %(now)s)
 ON CONFLICT (account_id, address, digest) DO UPDATE SET answered_at = excluded.answered_at, answer = NULL
-WHERE integrations_pushanswer.answered_at <= %(now)s - %(window)s
+WHERE integrations_pushanswer.answered_at <= %(now)s - %(window)s OR %(window)s = interval '0'
 RETURNING id
 """
 

@@ -135,7 +135,7 @@ class ReadOnlyInline(ReadOnly, TabularInline):
 
     extra = 0
     can_delete = False
-    show_change_link = False
+    hide_title = True
 
 
 class ScopedInline(ScopedChoices, TabularInline):

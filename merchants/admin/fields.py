@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -14,7 +15,16 @@ from unfold.widgets import (
 KEEP = _("Stored. Leave it empty to keep it.")
 
 
-class SecretsForm(forms.ModelForm):
+class PortalForm(forms.ModelForm):
+    """A form whose own fields have their labels written as the model's are: with a capital first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = capfirst(field.label) if field.label else field.label
+
+
+class SecretsForm(PortalForm):
     """A form whose `secret_fields` never go to the browser; left empty, they stay as they are."""
 
     secret_fields: ClassVar[tuple[str, ...]] = ()

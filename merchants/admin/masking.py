@@ -24,16 +24,28 @@ def shown(request: HttpRequest, text: str) -> str:
 
 def shown_text(request: HttpRequest, text: str) -> str:
     """Any text, its mobile numbers masked for those who may not see them."""
-    if sees_mobiles(request):
-        return text
-    return _MOBILE_IN_TEXT.sub(lambda found: mask_mobile(found[0]), text)
+    return text if sees_mobiles(request) else masked_text(text)
 
 
 def shown_json(request: HttpRequest, value: Any) -> str:
     """A JSON value, or the text of one, indented; masked as `shown_text` does."""
+    return shown_text(request, _indented(value))
+
+
+def masked_text(text: str) -> str:
+    """Any text, its mobile numbers masked."""
+    return _MOBILE_IN_TEXT.sub(lambda found: mask_mobile(found[0]), text)
+
+
+def masked_json(value: Any) -> str:
+    """A JSON value, or the text of one, indented and masked."""
+    return masked_text(_indented(value))
+
+
+def _indented(value: Any) -> str:
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError:
-            return shown_text(request, value)
-    return shown_text(request, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False))
+            return str(value)
+    return json.dumps(value, ensure_ascii=False, indent=2)

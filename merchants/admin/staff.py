@@ -50,7 +50,7 @@ class UserAdmin(AdministratorsOnly, DjangoUserAdmin, ModelAdmin):
         """A new user gets the scope on the next page."""
         return self.inlines if obj else []
 
-    @display(description=_("name"))
+    @display(description=_("full name"))
     def name_shown(self, user: User) -> str:
         """The full name, the family name first where it is Chinese."""
         return f"{user.last_name}{user.first_name}" if user.last_name > "\u2e80" else user.get_full_name()

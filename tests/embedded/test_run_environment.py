@@ -55,9 +55,7 @@ def test_a_taken_port_is_named_with_the_way_to_move_it(variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         with pytest.raises(Failed, match=f"Port {taken} is taken.*{variable}="):
-            check_ports(
-                addresses({"PORT": "18765", "SANDBOX_PORT": "18766", variable: str(taken)}), sandbox=True
-            )
+            check_ports(addresses({"PORT": "18765", "SANDBOX_PORT": "18766", variable: str(taken)}), sandbox=True)
 
 
 def test_the_pauses_between_starts_grow_and_the_fifth_death_in_a_minute_is_hopeless() -> None:
@@ -72,9 +70,7 @@ def test_the_pauses_between_starts_grow_and_the_fifth_death_in_a_minute_is_hopel
     assert deaths.count(200.0) == 1
 
 
-def test_a_log_is_bounded_and_begins_anew_at_each_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_is_bounded_and_begins_anew_at_each_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "LOG_BYTES", 10_000)
     log = tmp_path / "web.log"
     log.write_text("of the last run\n")

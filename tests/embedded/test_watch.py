@@ -50,8 +50,8 @@ def start(place: Place) -> Iterator[Start]:
 
     yield _start
     for process in started:
-        process.kill()
-        process.wait()
+        process.terminate()  # a killed one could not end its grandchildren
+        process.wait(15)
         process.stdout.close()
 
 
@@ -67,9 +67,7 @@ def _gone(numbers: list[int], *, seconds: float = 5) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_children_and_grandchildren(
-    start: Start, place: Place, number: signal.Signals
-) -> None:
+def test_a_signal_stops_children_and_grandchildren(start: Start, place: Place, number: signal.Signals) -> None:
     process = start(f"web={PARENT}")
     family = _numbers(place, "web")
     process.send_signal(number)
@@ -123,9 +121,7 @@ def test_grandchildren_of_a_dead_child_are_ended_before_it_starts_again(start: S
     assert _gone([grandchild])
 
 
-def test_a_child_that_dies_again_and_again_ends_the_run_with_its_last_lines(
-    start: Start, place: Place
-) -> None:
+def test_a_child_that_dies_again_and_again_ends_the_run_with_its_last_lines(start: Start, place: Place) -> None:
     process = start(f"web={PARENT}", "beat=raise SystemExit('the schedule is missing')")
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 1

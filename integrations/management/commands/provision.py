@@ -24,10 +24,11 @@ class Command(BaseCommand):
         """Do the whole file or nothing."""
         path = Path(options["file"])
         try:
-            document = strict_json.loads(path.read_bytes())
-            lines = provision(document)
-        except OSError as error:
-            raise CommandError(f"{path}: cannot be read ({error.strerror}).") from None
+            body = path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{path}: cannot be read ({getattr(error, 'strerror', error)}).") from None
+        try:
+            lines = provision(strict_json.loads(body))
         except strict_json.NotStrictJson as error:
             raise CommandError(f"{path}: {error}") from None
         except Rejected as rejected:

@@ -1,0 +1,83 @@
+"""Which rows come next: the two questions to the database that the claiming of rows begins with.
+
+The queue belongs to merchants, and a merchant's rows go through the account that it uses at that moment. Merchants that
+have queued rows are found by skipping through the queue's index, so a long queue of one costs the others nothing.
+"""
+
+from datetime import datetime
+
+from django.db import connection
+
+_QUEUEING = """
+WITH RECURSIVE queueing AS (
+    (SELECT merchant_id FROM integrations_outboxrow WHERE state = 'queued' ORDER BY merchant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.merchant_id FROM integrations_outboxrow AS o
+            WHERE o.state = 'queued' AND o.merchant_id > queueing.merchant_id ORDER BY o.merchant_id LIMIT 1)
+    FROM queueing WHERE queueing.merchant_id IS NOT NULL
+)"""
+
+# The order inside is that of the index, or the planner reads the whole table for its one row.
+_DUE_ACCOUNTS = f"""{_QUEUEING}
+SELECT DISTINCT merchant.dfire_account_id
+FROM queueing
+JOIN merchants_merchant AS merchant ON merchant.id = queueing.merchant_id
+CROSS JOIN LATERAL (
+    SELECT o.id FROM integrations_outboxrow AS o
+    WHERE o.merchant_id = merchant.id AND o.state = 'queued' AND o.available_at <= %(now)s
+    ORDER BY o.priority, o.id LIMIT 1
+) AS due
+WHERE merchant.dfire_account_id IS NOT NULL
+"""  # noqa: S608  (constants)
+
+# Urgent kinds first. Among equals merchants take turns, those with fewer calls in flight first, and where even that is
+# equal the lot decides: whoever has the oldest row would win every time where calls go one by one.
+# A row stands back behind an unsettled earlier one of the same coupon; what concerns a template, and its deliveries,
+# behind an unsettled earlier one of the template; a delivery until its promotion has been saved.
+_PICK = f"""{_QUEUEING}, in_flight AS (
+    SELECT merchant_id, count(*) AS calls FROM integrations_outboxrow
+    WHERE state = 'sending' AND account_id = %(account)s GROUP BY merchant_id
+)
+SELECT picked.id
+FROM queueing
+JOIN merchants_merchant AS merchant
+  ON merchant.id = queueing.merchant_id AND merchant.dfire_account_id = %(account)s
+LEFT JOIN in_flight ON in_flight.merchant_id = merchant.id
+CROSS JOIN LATERAL (
+    SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.id) AS turn
+    FROM integrations_outboxrow AS o
+    WHERE o.merchant_id = merchant.id
+      AND o.state = 'queued'
+      AND o.available_at <= %(now)s
+      AND (o.kind <> 'deliver' OR EXISTS (
+        SELECT 1 FROM coupons_templateversion AS version
+        WHERE version.id = o.version_id AND version.saved_at IS NOT NULL))
+      AND NOT EXISTS (
+        SELECT 1 FROM integrations_outboxrow AS earlier
+        WHERE earlier.coupon_id = o.coupon_id AND earlier.id < o.id
+          AND earlier.state IN ('queued', 'waiting', 'sending'))
+      AND NOT EXISTS (
+        SELECT 1 FROM integrations_outboxrow AS earlier
+        WHERE earlier.template_id = o.template_id AND earlier.coupon_id IS NULL AND earlier.id < o.id
+          AND earlier.state IN ('queued', 'waiting', 'sending')
+          AND (o.coupon_id IS NULL OR o.kind = 'deliver'))
+    ORDER BY o.priority, o.id
+    LIMIT %(most)s
+) AS picked
+ORDER BY picked.priority, coalesce(in_flight.calls, 0) + picked.turn, random()
+LIMIT %(most)s
+"""  # noqa: S608  (constants)
+
+
+def due_accounts(now: datetime) -> list[int]:
+    """The accounts whose merchants have queued rows that may go now; some of them may turn out to be held back."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_ACCOUNTS, {"now": now})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def pick(account_id: int, most: int, now: datetime) -> list[int]:
+    """The ids of the rows that go next through this account, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PICK, {"account": account_id, "now": now, "most": most})
+        return [row[0] for row in cursor.fetchall()]
