@@ -13,7 +13,6 @@ def text(where: Addresses, *, login: Path, data: str, logs: Path, sandbox: bool)
     if first:
         lines.append(f"    sign in as  {first.get('username')}")
         lines.append(f"    password    {first.get('password')}    (the first one; change it after signing in)")
-    lines.append(f"  API           {where.portal}/api/docs/")
     if sandbox:
         lines += [
             f"  Till          {where.sandbox}/till        (dfire sandbox: redeem a coupon as a shop would)",

@@ -12,6 +12,7 @@ from integrations.strict_json import JsonObject, NotStrictJson, check_texts, sho
 from integrations.strict_json import loads as strict_loads
 
 MOST_FORM_FIELDS = 100
+_MOST_DIGITS_OF_A_LENGTH = 18
 
 
 def read_body(request: Request, *media_types: str) -> bytes:
@@ -26,10 +27,10 @@ def read_body(request: Request, *media_types: str) -> bytes:
         raise HookRefused(HookCode.WRONG_MEDIA_TYPE, f"Send {' or '.join(media_types)}.")
     limit = settings.HOOK_BODY_LIMIT_BYTES
     too_large = HookRefused(HookCode.TOO_LARGE, f"At most {limit} bytes.")
-    try:
-        announced = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        raise HookRefused(HookCode.BAD_REQUEST, "Content-Length is not a number.") from None
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise HookRefused(HookCode.BAD_REQUEST, "Content-Length is not a number.")
+    announced = int(length[:_MOST_DIGITS_OF_A_LENGTH])
     if announced > limit:
         raise too_large
     body = _read(request._request, limit + 1)
