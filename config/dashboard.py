@@ -102,13 +102,8 @@ def _cards(today: date) -> list[Card]:
 
 
 def _on(field: str, day: date) -> dict[str, str]:
-    """The query of Unfold's range filter for one local day."""
-    return {
-        f"{field}_from_0": day.isoformat(),
-        f"{field}_from_1": "00:00:00",
-        f"{field}_to_0": day.isoformat(),
-        f"{field}_to_1": "23:59:59",
-    }
+    """The query of the filter by days, for one day."""
+    return {f"{field}_from": day.isoformat(), f"{field}_to": day.isoformat()}
 
 
 def _stopped(request: HttpRequest) -> list[dict[str, Any]]:

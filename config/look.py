@@ -1,4 +1,4 @@
-"""The portal's own stylesheet and sign-in picture, named to Unfold as callables: addresses are known after start-up."""
+"""The portal's own stylesheet and pictures, named to Unfold as callables: addresses are known after start-up."""
 
 from django.http import HttpRequest
 from django.templatetags.static import static
@@ -12,3 +12,8 @@ def stylesheet(request: HttpRequest) -> str:
 def login_image(request: HttpRequest) -> str:
     """Beside the sign-in form on wide screens."""
     return static("portal/login.svg")
+
+
+def favicon(request: HttpRequest) -> str:
+    """In the browser's tab."""
+    return static("portal/favicon.svg")

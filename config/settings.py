@@ -168,6 +168,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "STYLES": ["config.look.stylesheet"],
     "LOGIN": {"image": "config.look.login_image"},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.favicon"}],
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.navigation"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COLORS": {
@@ -194,9 +195,8 @@ OUTBOX_BACKOFF_MAX_SECONDS = 30
 OUTBOX_SWEEP_SECONDS = 2
 RELEASE_SWEEP_SECONDS = 60  # what waited and lacks nothing any more, should a signal have been missed
 OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set aside
-OUTBOX_THREADS = env.whole_number(
-    "OUTBOX_THREADS", default=32, smallest=1
-)  # calls in flight per worker process
+# Calls in flight for each worker process; each account has its own limit besides.
+OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
 
 # --- The lives of coupons and templates ---
 REDEEMING_LIMIT_SECONDS = 600  # after the account last answered: then staff decide, or dfire's list does

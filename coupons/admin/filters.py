@@ -5,9 +5,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from coupons.models import IssuedCoupon
+from merchants.admin.filters import LocalDaysFilter
 
 
 class FlaggedFilter(DropdownFilter):
@@ -27,7 +28,7 @@ class FlaggedFilter(DropdownFilter):
         return queryset.filter(flag="") if self.value() == "no" else queryset
 
 
-class IssuedAtFilter(RangeDateTimeFilter):
+class IssuedAtFilter(LocalDaysFilter):
     """Coupons by when they were issued."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -35,7 +36,7 @@ class IssuedAtFilter(RangeDateTimeFilter):
         self.title = _("issued at")
 
 
-class RedeemedAtFilter(RangeDateTimeFilter):
+class RedeemedAtFilter(LocalDaysFilter):
     """Coupons by when they were redeemed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

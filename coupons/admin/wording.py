@@ -77,10 +77,13 @@ def least_spend(fen: int) -> str:
 
 
 def moment(instant: datetime | None) -> str:
-    """An instant in local time, to the second, in one line."""
-    if instant is None:
-        return "-"
-    return format_html("<time>{}</time>", formats.date_format(timezone.localtime(instant), "Y-m-d H:i:s"))
+    """An instant in local time, to the second, kept in one line."""
+    return format_html("<time>{}</time>", moment_text(instant)) if instant else "-"
+
+
+def moment_text(instant: datetime | None) -> str:
+    """The same without HTML, for sentences."""
+    return formats.date_format(timezone.localtime(instant), "Y-m-d H:i:s") if instant else "-"
 
 
 def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:

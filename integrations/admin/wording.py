@@ -4,7 +4,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from coupons.admin.wording import moment
+from coupons.admin.wording import moment_text
 from integrations.admin.remedies import remedy
 from integrations.dfire.codes import ResultClass
 from integrations.models import AccountState
@@ -23,7 +23,7 @@ def how_it_runs(state: AccountState | None) -> str:
 def stop_notice(state: AccountState) -> str:
     """Since when and why an account is stopped, and what to mend."""
     since = gettext("Stopped since %(time)s: dfire refuses this account.") % {
-        "time": moment(state.stopped_at)
+        "time": moment_text(state.stopped_at)
     }
     said = f"{state.stop_code} {state.stop_message}".strip()
     return format_html("<strong>{}</strong><br>{}<br>{}", since, said, remedy(ResultClass.CONFIGURATION))

@@ -30,23 +30,14 @@ CROSS JOIN LATERAL (
 WHERE merchant.dfire_account_id IS NOT NULL
 """  # noqa: S608  (constants)
 
-# Urgent kinds first. Among equals merchants take turns, those with fewer calls in flight first, and where even that is
-# equal the lot decides: whoever has the oldest row would win every time where calls go one by one.
 # A row stands back behind an unsettled earlier one of the same coupon; what concerns a template, and its deliveries,
 # behind an unsettled earlier one of the template; a delivery until its promotion has been saved.
-_PICK = f"""{_QUEUEING}, in_flight AS (
-    SELECT merchant_id, count(*) AS calls FROM integrations_outboxrow
-    WHERE state = 'sending' AND account_id = %(account)s GROUP BY merchant_id
-)
-SELECT picked.id
-FROM queueing
-JOIN merchants_merchant AS merchant
-  ON merchant.id = queueing.merchant_id AND merchant.dfire_account_id = %(account)s
-LEFT JOIN in_flight ON in_flight.merchant_id = merchant.id
-CROSS JOIN LATERAL (
+# OFFSET 0 keeps each of these a look into an index: with statistics of an emptier queue the planner would compare every
+# queued row with every other.
+_READY = """
     SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.id) AS turn
     FROM integrations_outboxrow AS o
-    WHERE o.merchant_id = merchant.id
+    WHERE o.merchant_id = {merchant}
       AND o.state = 'queued'
       AND o.available_at <= %(now)s
       AND (o.kind <> 'deliver' OR EXISTS (
@@ -55,16 +46,35 @@ CROSS JOIN LATERAL (
       AND NOT EXISTS (
         SELECT 1 FROM integrations_outboxrow AS earlier
         WHERE earlier.coupon_id = o.coupon_id AND earlier.id < o.id
-          AND earlier.state IN ('queued', 'waiting', 'sending'))
+          AND earlier.state IN ('queued', 'waiting', 'sending') OFFSET 0)
       AND NOT EXISTS (
         SELECT 1 FROM integrations_outboxrow AS earlier
         WHERE earlier.template_id = o.template_id AND earlier.coupon_id IS NULL AND earlier.id < o.id
           AND earlier.state IN ('queued', 'waiting', 'sending')
-          AND (o.coupon_id IS NULL OR o.kind = 'deliver'))
+          AND (o.coupon_id IS NULL OR o.kind = 'deliver') OFFSET 0)
     ORDER BY o.priority, o.id
+    LIMIT {most}"""
+
+# Urgent kinds first. Among equals merchants take turns, those with fewer calls in flight first, and where even that is
+# equal the lot decides: whoever has the oldest row would win every time where calls go one by one.
+# More merchants than rows wanted never get a turn, so each one's first row decides whose rows are looked at.
+_PICK = f"""{_QUEUEING}, in_flight AS (
+    SELECT merchant_id, count(*) AS calls FROM integrations_outboxrow
+    WHERE state = 'sending' AND account_id = %(account)s GROUP BY merchant_id
+), next_merchants AS (
+    SELECT merchant.id, coalesce(in_flight.calls, 0) AS calls
+    FROM queueing
+    JOIN merchants_merchant AS merchant
+      ON merchant.id = queueing.merchant_id AND merchant.dfire_account_id = %(account)s
+    LEFT JOIN in_flight ON in_flight.merchant_id = merchant.id
+    CROSS JOIN LATERAL ({_READY.format(merchant="merchant.id", most="1")}) AS head
+    ORDER BY head.priority, coalesce(in_flight.calls, 0), random()
     LIMIT %(most)s
-) AS picked
-ORDER BY picked.priority, coalesce(in_flight.calls, 0) + picked.turn, random()
+)
+SELECT picked.id
+FROM next_merchants
+CROSS JOIN LATERAL ({_READY.format(merchant="next_merchants.id", most="%(most)s")}) AS picked
+ORDER BY picked.priority, next_merchants.calls + picked.turn, random()
 LIMIT %(most)s
 """  # noqa: S608  (constants)
 

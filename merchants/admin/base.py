@@ -57,7 +57,6 @@ class ScopedAdmin(ScopedChoices, ModelAdmin):
 
     merchant_path: ClassVar[str] = "merchant"
     list_per_page = 50
-    show_full_result_count = False
     list_filter_submit = True
     warn_unsaved_form = True
     empty_hint: Any = ""
@@ -87,6 +86,7 @@ class BigTable:
     """For tables that grow without end: no counting, no "select all" across pages."""
 
     paginator = InfinitePaginator
+    show_full_result_count = False
     list_disable_select_all = True
 
 

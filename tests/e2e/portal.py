@@ -59,6 +59,7 @@ class Portal:
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.visits = 0
         running = self.servers.start()
         self.environment = {
             **os.environ,
@@ -107,6 +108,7 @@ class Portal:
     def up(self) -> None:
         """Migrate, provision, start every part and wait until all answer."""
         self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--noinput", "--verbosity", "0")
         self.manage("provision", str(self.provisioning()))
         config = {
             "portal_url": self.url,

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from django.db.models import F
+
 from coupons import templates
 from coupons.choices import CouponStatus, Source
 from coupons.models import CouponTemplate, IssuedCoupon
@@ -119,7 +121,7 @@ def _over(template: CouponTemplate) -> None:
 
 
 def _none_left(template: CouponTemplate) -> None:
-    CouponTemplate.objects.filter(pk=template.pk).update(stock=0)
+    CouponTemplate.objects.filter(pk=template.pk).update(stock=F("issued_count"))
 
 
 def _one_each(template: CouponTemplate) -> None:
