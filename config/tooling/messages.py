@@ -32,17 +32,12 @@ def ours() -> Found:
 
 def unfolds() -> Found:
     """The texts of Unfold, which has no translations of its own."""
-    spec = find_spec("unfold")
-    assert spec is not None and spec.submodule_search_locations, "Unfold is not installed"  # noqa: S101
-    return _collect([Path(spec.submodule_search_locations[0])])
+    return _collect([_package("unfold")])
 
 
 def djangos() -> set[Key]:
     """What Django itself translates into simplified Chinese."""
-    spec = find_spec("django")
-    assert spec is not None and spec.submodule_search_locations  # noqa: S101
-    root = Path(spec.submodule_search_locations[0])
-    catalogues = root.glob("**/locale/zh_Hans/LC_MESSAGES/django.mo")
+    catalogues = _package("django").glob("**/locale/zh_Hans/LC_MESSAGES/django.mo")
     return {(entry.msgctxt, entry.msgid) for path in catalogues for entry in polib.mofile(str(path))}
 
 
@@ -50,6 +45,13 @@ def wanted() -> Found:
     """Everything that our own file must translate: our texts, and of Unfold's what Django does not."""
     known = djangos()
     return {**{key: plural for key, plural in unfolds().items() if key not in known}, **ours()}
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(name)
+    return Path(spec.submodule_search_locations[0])
 
 
 def _collect(folders: Iterable[Path]) -> Found:

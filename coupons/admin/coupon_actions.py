@@ -114,8 +114,8 @@ class CouponActions:
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may revoke."""
-        return request.user.has_perm(REVOKE)  # type: ignore[union-attr]
+        return request.user.has_perm(REVOKE)
 
     def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may issue, and so send again."""
-        return request.user.has_perm(ISSUE)  # type: ignore[union-attr]
+        return request.user.has_perm(ISSUE)

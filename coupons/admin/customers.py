@@ -147,8 +147,6 @@ class CustomerAdmin(BigTable, ScopedAdmin):
         if not customer.waiting:
             return "-"
         address = reverse("admin:coupons_issuedcoupon_changelist")
-        words = ngettext("%(count)s coupon", "%(count)s coupons", customer.waiting) % {
-            "count": customer.waiting
-        }
+        words = ngettext("%(count)s coupon", "%(count)s coupons", customer.waiting) % {"count": customer.waiting}
         query = f"customer__id__exact={customer.pk}&delivery__exact={Delivery.WAITING}"
         return format_html('<a href="{}?{}" class="text-link">{}</a>', address, query, words)

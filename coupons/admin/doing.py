@@ -65,6 +65,6 @@ def problems_in_words(error: ValidationError) -> list[str]:
 
 def _label(field: str) -> str:
     try:
-        return str(capfirst(CouponTemplate._meta.get_field(field).verbose_name))
-    except (FieldDoesNotExist, AttributeError):
+        return capfirst(str(getattr(CouponTemplate._meta.get_field(field), "verbose_name", field)))
+    except FieldDoesNotExist:
         return field

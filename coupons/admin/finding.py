@@ -1,4 +1,4 @@
-"""Finding customers by what staff have at hand, each kind of name by its own index, however many customers there are."""
+"""Finding customers by what staff have at hand, each kind of name by its own index."""
 
 from django.http import HttpRequest
 
@@ -11,9 +11,7 @@ _MOST = 500
 
 def customers_named(request: HttpRequest, name: str) -> list[int]:
     """The keys of the user's merchants' customers who have this identifier, openid or mobile number, at most 500."""
-    own = Customer.objects.filter(
-        merchant__in=list(visible_merchants(request.user).values_list("pk", flat=True))
-    )
+    own = Customer.objects.filter(merchant__in=list(visible_merchants(request.user).values_list("pk", flat=True)))
     named = [own.filter(identifier=name), own.filter(openid=name)]
     if is_mobile(name):
         named.append(own.filter(mobile=name))

@@ -124,9 +124,7 @@ class TemplateActions:
         """Start the next template from this one."""
         template = self.visible_or_404(request, object_id)
         copies: list[CouponTemplate] = []
-        if not do(
-            request, lambda: copies.append(draft_copy(template)), done=gettext("This is the copy, a draft.")
-        ):
+        if not do(request, lambda: copies.append(draft_copy(template)), done=gettext("This is the copy, a draft.")):
             return go_to(request, template)
         return go_to(request, copies[0])
 
@@ -180,15 +178,15 @@ class TemplateActions:
 
     def has_remove_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may delete, here and at dfire."""
-        return request.user.has_perm("coupons.delete_coupontemplate")  # type: ignore[union-attr]
+        return request.user.has_perm("coupons.delete_coupontemplate")
 
     def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may issue."""
-        return request.user.has_perm(ISSUE)  # type: ignore[union-attr]
+        return request.user.has_perm(ISSUE)
 
     def has_publish_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may publish, pause and end."""
-        return request.user.has_perm(PUBLISH)  # type: ignore[union-attr]
+        return request.user.has_perm(PUBLISH)
 
     def _do(self, request: HttpRequest, object_id: str, service: Any, done: Any) -> HttpResponse:
         template = self.visible_or_404(request, object_id)

@@ -25,17 +25,11 @@ class CouponTemplateForm(PortalForm):
 
     merchants: Any = ()
 
-    amount = YuanField(
-        label=_("amount (yuan)"), required=False, help_text=_("Whole yuan: tills take nothing smaller.")
-    )
+    amount = YuanField(label=_("amount (yuan)"), required=False, help_text=_("Whole yuan: tills take nothing smaller."))
     min_spend = YuanField(label=_("least spend (yuan)"), required=False, help_text=_("Empty = any bill."))
-    menu_ids = LinesField(
-        label=_("dish IDs"), separators=",、;", help_text=_("dfire's IDs of the dishes, one a line.")
-    )
+    menu_ids = LinesField(label=_("dish IDs"), separators=",、;", help_text=_("dfire's IDs of the dishes, one a line."))
     shop_entity_ids = ChecksField(label=_("shops"), help_text=_("None chosen = all shops."))
-    channels = ChecksField(
-        label=_("channels"), choices=Channel.choices, help_text=_("None chosen = all channels.")
-    )
+    channels = ChecksField(label=_("channels"), choices=Channel.choices, help_text=_("None chosen = all channels."))
     use_weekdays = ChecksField(
         label=_("weekdays"), choices=Weekday.choices, coerce=int, help_text=_("None chosen = every day.")
     )
@@ -91,7 +85,7 @@ class CouponTemplateForm(PortalForm):
         if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
             for name, found in error.error_dict.items():
                 typed = _TYPED_AS.get(name, name)
-                if typed not in self._errors:  # type: ignore[operator]
+                if not self.has_error(typed):
                     super().add_error(typed if typed in self.fields else None, found)
             return
         super().add_error(_TYPED_AS.get(field, field) if field else field, error)
@@ -104,23 +98,17 @@ class CouponTemplateForm(PortalForm):
             by_merchant.setdefault(shop.merchant_id, []).append((shop.entity_id, shop.name))
         shops = [choice for choices in by_merchant.values() for choice in choices]
         known = {entity_id for entity_id, _name in shops}
-        gone = [
-            (key, f"{key} ({_('no such shop')})") for key in self.instance.shop_entity_ids if key not in known
-        ]
+        gone = [(key, f"{key} ({_('no such shop')})") for key in self.instance.shop_entity_ids if key not in known]
         if len(offered) == 1:
             field.widget = CheckboxRow()
             field.choices = shops + gone
             return
         field.widget = UnfoldAdminSelect2MultipleWidget()
-        groups = [
-            (str(merchant), by_merchant[merchant.pk]) for merchant in offered if merchant.pk in by_merchant
-        ]
+        groups = [(str(merchant), by_merchant[merchant.pk]) for merchant in offered if merchant.pk in by_merchant]
         field.choices = groups + gone
 
     def _check_shops(self, cleaned: dict[str, Any]) -> None:
-        merchant: Merchant | None = (
-            cleaned.get("merchant") if "merchant" in self.fields else self.instance.merchant
-        )
+        merchant: Merchant | None = cleaned.get("merchant") if "merchant" in self.fields else self.instance.merchant
         chosen = set(cleaned.get("shop_entity_ids") or ()) - set(self.instance.shop_entity_ids)
         if merchant is None or not chosen:
             return

@@ -5,22 +5,18 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
-from unfold.decorators import display
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from coupons import templates
 from coupons.admin.extension import template_sync
 from coupons.admin.template_actions import TemplateActions
+from coupons.admin.template_columns import TemplateColumns
 from coupons.admin.template_form import CouponTemplateForm
-from coupons.admin.wording import TEMPLATE_VARIANTS, least_spend, worth
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate, TemplateVersion
-from merchants.admin.badges import badge, mono
 from merchants.admin.base import ReadOnlyInline, ScopedAdmin
-from merchants.admin.filters import OwnRelatedFilter
+from merchants.admin.filters import LocalDaysFilter, OwnRelatedFilter
 from merchants.scopes import visible_merchants
 
 FIELDSETS = [
@@ -65,7 +61,7 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
+class CouponTemplateAdmin(TemplateActions, TemplateColumns, ScopedAdmin):
     """What merchants give out."""
 
     form = CouponTemplateForm
@@ -77,7 +73,7 @@ class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
         ("merchant", OwnRelatedFilter),
         ("status", ChoicesDropdownFilter),
         ("kind", ChoicesDropdownFilter),
-        ("end_date", RangeDateFilter),
+        ("end_date", LocalDaysFilter),
     ]
     search_fields = ["title", "coupon_id__exact", "reference__istartswith"]
     search_help_text = _("Title, coupon ID or reference")
@@ -140,55 +136,3 @@ class CouponTemplateAdmin(TemplateActions, ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: CouponTemplate, form: Any, change: bool) -> None:
         """The service stores it and lets tills know."""
         templates.save_edited(obj)
-
-    @display(description=_("title"), ordering="title")
-    def title_shown(self, template: CouponTemplate) -> str:
-        """The title above the coupon id."""
-        below = template.reference or template.coupon_id
-        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', template.title, below)
-
-    @display(description=_("worth"))
-    def worth_shown(self, template: CouponTemplate) -> str:
-        """What it takes off above the least spend."""
-        value = worth(template.kind, template.amount_fen, template.percent_paid)
-        below = f"{template.get_kind_display()} · {least_spend(template.min_spend_fen)}"
-        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', value, below)
-
-    @display(description=_("issued for"), ordering="end_date")
-    def dates_shown(self, template: CouponTemplate) -> str:
-        """From when to when it is issued."""
-        return format_html(
-            '<span class="portal-two-lines">{}<small>– {}</small></span>',
-            template.start_date,
-            template.end_date,
-        )
-
-    @display(description=_("status"), ordering="status")
-    def status_shown(self, template: CouponTemplate) -> str:
-        """The status as a badge."""
-        return badge(template.get_status_display(), TEMPLATE_VARIANTS.get(template.status, "default"))
-
-    @display(description=_("issued / stock"), ordering="issued_count")
-    def issued_shown(self, template: CouponTemplate) -> str:
-        """How many are out of how many, with a link to them."""
-        address = reverse("admin:coupons_issuedcoupon_changelist")
-        stock = "∞" if template.stock is None else template.stock
-        return format_html(
-            '<a href="{}?template__id__exact={}" class="text-link">{} / {}</a>',
-            address, template.pk, template.issued_count, stock,
-        )  # fmt: skip
-
-    @display(description=_("at dfire"))
-    def sync_shown(self, template: Any) -> str:
-        """How far dfire knows it."""
-        sync = template.sync if hasattr(template, "sync") else template_sync([template]).get(template.pk)
-        if sync is None:
-            return "-"
-        words = badge(sync.label, sync.variant, hint=sync.hint)
-        on_page = not hasattr(template, "sync") and sync.hint
-        return format_html('{} <span class="portal-hint">{}</span>', words, sync.hint) if on_page else words
-
-    @display(description=_("coupon ID"))
-    def coupon_id_shown(self, template: CouponTemplate) -> str:
-        """Under which all three systems know it."""
-        return mono(template.coupon_id)

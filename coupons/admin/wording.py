@@ -128,7 +128,5 @@ def _shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
     wanted = list(entity_ids)
     if not wanted:
         return gettext("all shops")
-    names = dict(
-        Shop.objects.filter(merchant=merchant, entity_id__in=wanted).values_list("entity_id", "name")
-    )
+    names = dict(Shop.objects.filter(merchant=merchant, entity_id__in=wanted).values_list("entity_id", "name"))
     return _joined(names.get(entity_id, entity_id) for entity_id in wanted)

@@ -19,9 +19,7 @@ from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import SecretsForm
 from merchants.models import DfireAccount
 
-PLAIN_ADDRESS = _(
-    "This address is not https: key, coupons and customers' numbers travel readable for everyone."
-)
+PLAIN_ADDRESS = _("This address is not https: key, coupons and customers' numbers travel readable for everyone.")
 
 
 class DfireAccountForm(SecretsForm):

@@ -9,32 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import action
 
 from integrations import inbox
 from integrations.admin.filters import OpenFilter
+from integrations.admin.inbox_columns import CallbackColumns
 from integrations.models import DfireCallback
-from integrations.models.inbox import OPEN_STATES, CallbackState
-from merchants.admin.badges import Variant, badge, mono, notice, page_of, pre
+from integrations.models.inbox import OPEN_STATES
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
-from merchants.admin.masking import shown_json
 from merchants.scopes import visible_merchants
 
 CHANGE = "integrations.change_dfirecallback"
-VARIANTS: dict[str, Variant] = {
-    CallbackState.APPLIED: "success",
-    CallbackState.REPEATED: "info",
-    CallbackState.UNKNOWN_COUPON: "warning",
-    CallbackState.OTHER_ACCOUNT: "danger",
-    CallbackState.SETTLED: "default",
-}
-SUGGESTIONS = {
-    inbox.SUGGEST_WAIT: _("No coupon has this code yet. It is tried again by itself; if it never fits, settle it by hand."),
-    inbox.SUGGEST_CHECK_ACCOUNT: _(
-        "The coupon's merchant uses another dfire account. Check the account at the merchant, then try again."
-    ),
-}  # fmt: skip
 
 
 def try_again(callback_id: int) -> bool:
@@ -46,7 +32,7 @@ def try_again(callback_id: int) -> bool:
 
 
 @admin.register(DfireCallback)
-class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
+class DfireCallbackAdmin(CallbackColumns, ReadOnly, BigTable, ScopedAdmin):
     """Callbacks are kept as dfire sent them; staff settle the open ones."""
 
     list_display = [
@@ -111,7 +97,9 @@ class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
 
     @action(
         description=_("Settled by hand"), url_path="settle", permissions=["settle"], icon="task_alt",
-        dialog=dialog(_("Have you settled this?"), _("It is not tried any more. No coupon changes."), _("Yes, settled")),
+        dialog=dialog(
+            _("Have you settled this?"), _("It is not tried any more. No coupon changes."), _("Yes, settled")
+        ),
     )  # fmt: skip
     def settle_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Take the callback off the list of open ones."""
@@ -146,42 +134,9 @@ class DfireCallbackAdmin(ReadOnly, BigTable, ScopedAdmin):
         )  # fmt: skip
         if asked is None:
             done = sum(inbox.settle_by_hand(callback) for callback in queryset[:MOST_AT_ONCE])
-            messages.success(
-                request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done}
-            )
+            messages.success(request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done})
         return asked
 
     def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may settle callbacks."""
-        return request.user.has_perm(CHANGE)  # type: ignore[union-attr]
-
-    @display(description=_("code"))
-    def code_shown(self, callback: DfireCallback) -> str:
-        """The code."""
-        return mono(callback.code)
-
-    @display(description=_("state"), ordering="state")
-    def state_shown(self, callback: DfireCallback) -> str:
-        """The state as a badge."""
-        return badge(callback.get_state_display(), VARIANTS.get(callback.state, "default"))
-
-    @display(description=_("suggested decision"))
-    def suggestion_shown(self, callback: DfireCallback) -> str:
-        """What to do, in words."""
-        return str(SUGGESTIONS.get(callback.suggestion, callback.suggestion)) or "-"
-
-    @display(description=_("suggested decision"))
-    def suggestion_full(self, callback: DfireCallback) -> str:
-        """What to do, so that nobody overlooks it."""
-        words = SUGGESTIONS.get(callback.suggestion, callback.suggestion)
-        return notice(words) if words else "-"
-
-    @display(description=_("coupon"))
-    def coupon_shown(self, callback: DfireCallback) -> str:
-        """A link to the coupon."""
-        return page_of(callback.coupon)
-
-    @display(description=_("as received"))
-    def parameters_shown(self, callback: Any) -> str:
-        """The parameters, as far as the user may see."""
-        return pre(shown_json(callback.viewer, callback.parameters))
+        return request.user.has_perm(CHANGE)

@@ -5,19 +5,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import action, display
+from unfold.decorators import action
 
 from integrations.admin.filters import ResultFilter
+from integrations.admin.outbox_columns import RowColumns
 from integrations.admin.records import AttemptInline
-from integrations.admin.remedies import RESULT_VARIANTS, STATE_VARIANTS, result_words, trouble, what_to_do
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowState
 from integrations.outbox import repair
-from merchants.admin.badges import Variant, badge, notice, page_of
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
 from merchants.admin.filters import OwnRelatedFilter
@@ -26,7 +24,7 @@ CHANGE = "integrations.change_outboxrow"
 
 
 @admin.register(OutboxRow)
-class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
+class OutboxRowAdmin(RowColumns, ReadOnly, BigTable, ScopedAdmin):
     """Rows are the portal's; staff retry or give up the failed ones."""
 
     list_display = [
@@ -59,9 +57,7 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
         "trouble_full", "kind", "state_shown", "subject_shown", "merchant", "account", "phase", "tries", "lost_leases",
         "created_at", "available_at", "settled_at", "result_shown",
     ]  # fmt: skip
-    empty_hint = _(
-        "Nothing has been told to dfire yet. Rows appear when a template is published or a coupon issued."
-    )
+    empty_hint = _("Nothing has been told to dfire yet. Rows appear when a template is published or a coupon issued.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxRow]:
         """With what rows are about. The join matters: a template that has been deleted reads as none."""
@@ -73,9 +69,7 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
         names = {"retry_one"} if row.state in repair.RETRIABLE else set()
         names |= {"cancel_one"} if row.state == RowState.DEAD else set()
         return [
-            one
-            for one in super().get_actions_detail(request, object_id)
-            if one.method.original_function_name in names
+            one for one in super().get_actions_detail(request, object_id) if one.method.original_function_name in names
         ]
 
     @action(
@@ -120,7 +114,7 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
 
     def has_repair_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may retry and give up."""
-        return request.user.has_perm(CHANGE)  # type: ignore[union-attr]
+        return request.user.has_perm(CHANGE)
 
     @staticmethod
     def _tell(request: HttpRequest, done: int, asked: int, words: Any) -> None:
@@ -133,43 +127,3 @@ class OutboxRowAdmin(ReadOnly, BigTable, ScopedAdmin):
         if asked > done:
             left = gettext("%(count)s left as they are: not failed, or on their way already.")
             messages.warning(request, left % {"count": asked - done})
-
-    @display(description=_("kind"), ordering="kind")
-    def kind_shown(self, row: OutboxRow) -> str:
-        """What is to be told."""
-        return row.get_kind_display()
-
-    @display(description=_("about"))
-    def subject_shown(self, row: OutboxRow) -> str:
-        """The coupon or the template; a deleted template's title."""
-        if row.coupon is not None:
-            return page_of(row.coupon)
-        return page_of(row.template) if row.template else str(row.details.get("title", "-"))
-
-    @display(description=_("state"), ordering="state")
-    def state_shown(self, row: OutboxRow) -> str:
-        """The state as a badge."""
-        return badge(row.get_state_display(), STATE_VARIANTS.get(row.state, "default"))
-
-    @display(description=_("what is the matter"))
-    def trouble_shown(self, row: OutboxRow) -> str:
-        """The message in words, what to do under the mouse."""
-        words = trouble(row)
-        return (
-            format_html('<span class="portal-clip" title="{}">{}</span>', what_to_do(row), words)
-            if words
-            else "-"
-        )
-
-    @display(description=_("what is the matter"))
-    def trouble_full(self, row: OutboxRow) -> str:
-        """The message in words and what to do."""
-        words, advice = trouble(row), what_to_do(row)
-        variant = "danger" if row.state == RowState.DEAD else "warning"
-        return notice(format_html("<strong>{}</strong><br>{}", words, advice), variant) if words else "-"
-
-    @display(description=_("last result"))
-    def result_shown(self, row: OutboxRow) -> str:
-        """The class of the last result."""
-        variant: Variant = RESULT_VARIANTS.get(row.last_class, "default")
-        return badge(result_words(row.last_class), variant) if row.last_class else "-"

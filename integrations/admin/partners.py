@@ -61,7 +61,7 @@ class ApiKeyInline(ReadOnlyInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may change the app may take its keys away."""
-        return request.user.has_perm("integrations.delete_apikey")  # type: ignore[union-attr]
+        return request.user.has_perm("integrations.delete_apikey")
 
     @display(description=_("begins with"))
     def prefix_shown(self, key: ApiKey) -> str:

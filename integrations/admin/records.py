@@ -32,7 +32,7 @@ class AttemptInline(ReadOnlyInline):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may see the row may see its calls."""
-        return request.user.has_perm("integrations.view_outboxrow")  # type: ignore[union-attr]
+        return request.user.has_perm("integrations.view_outboxrow")
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Let each call remember who looks at it."""
@@ -58,8 +58,10 @@ class AttemptInline(ReadOnlyInline):
         """What was said, folded."""
         return format_html(
             "<details><summary>{}</summary>{}{}</details>",
-            _("show"), pre(shown_json(attempt.viewer, attempt.request)), pre(shown_json(attempt.viewer, attempt.answer)),
-        )  # fmt: skip
+            _("show"),
+            pre(shown_json(attempt.viewer, attempt.request)),
+            pre(shown_json(attempt.viewer, attempt.answer)),
+        )
 
 
 @admin.register(OutboxAttempt)
@@ -67,13 +69,22 @@ class OutboxAttemptAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
     """All calls to dfire, newest first."""
 
     merchant_path = "row__merchant"
-    list_display = ["started_at", "method", "phase", "result_shown", "code_shown", "http_status", "duration_ms", "row_shown"]
+    list_display = [
+        "started_at",
+        "method",
+        "phase",
+        "result_shown",
+        "code_shown",
+        "http_status",
+        "duration_ms",
+        "row_shown",
+    ]
     list_select_related = ["row"]
     list_filter = [("phase", ChoicesDropdownFilter)]
     ordering = ["-id"]
     fields = [
-        ("started_at", "duration_ms"), ("method", "phase"), ("result_shown", "http_status"), ("code_shown", "row_shown"),
-        "request_shown", "answer_shown",
+        ("started_at", "duration_ms"), ("method", "phase"), ("result_shown", "http_status"),
+        ("code_shown", "row_shown"), "request_shown", "answer_shown",
     ]  # fmt: skip
     readonly_fields = [
         "started_at", "duration_ms", "method", "phase", "result_shown", "http_status", "code_shown", "row_shown",

@@ -77,9 +77,7 @@ class SmartCouponAccountAdmin(AdministratorsOnly, ModelAdmin):
         _("Addresses to enter at the platform"),
         {
             "fields": ["coupon_address", "detail_address"],
-            "description": _(
-                "Whoever knows these addresses can push. Hand them to the platform and to nobody else."
-            ),
+            "description": _("Whoever knows these addresses can push. Hand them to the platform and to nobody else."),
         },
     )
 

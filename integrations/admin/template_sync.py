@@ -17,9 +17,9 @@ def template_sync(templates: Sequence[CouponTemplate]) -> dict[int, Sync]:
     """The latest save of each template's latest version, in two queries for all of them."""
     versions = TemplateVersion.objects.filter(template__in=templates).order_by("template_id", "-number")
     latest = {version.template_id: version for version in versions.distinct("template_id")}
-    saves = OutboxRow.objects.filter(
-        coupon=None, kind=RowKind.SAVE_PROMOTION, version__in=latest.values()
-    ).order_by("pk")
+    saves = OutboxRow.objects.filter(coupon=None, kind=RowKind.SAVE_PROMOTION, version__in=latest.values()).order_by(
+        "pk"
+    )
     last_save = {save.version_id: save for save in saves}
     return {
         template.pk: _sync(

@@ -22,8 +22,6 @@ def how_it_runs(state: AccountState | None) -> str:
 
 def stop_notice(state: AccountState) -> str:
     """Since when and why an account is stopped, and what to mend."""
-    since = gettext("Stopped since %(time)s: dfire refuses this account.") % {
-        "time": moment_text(state.stopped_at)
-    }
+    since = gettext("Stopped since %(time)s: dfire refuses this account.") % {"time": moment_text(state.stopped_at)}
     said = f"{state.stop_code} {state.stop_message}".strip()
     return format_html("<strong>{}</strong><br>{}<br>{}", since, said, remedy(ResultClass.CONFIGURATION))

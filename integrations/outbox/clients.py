@@ -11,7 +11,11 @@ _clients: dict[int, tuple[_Key, DfireClient]] = {}
 
 
 def client_for(account: DfireAccount) -> DfireClient:
-    """The account's client; a new one when staff have changed what it depends on."""
+    """The account's client; a new one when staff have changed what it depends on.
+
+    Raises:
+        ValueError: an address, key or secret that cannot work.
+    """
     key = (
         account.pk,
         account.base_url,
@@ -34,4 +38,6 @@ def client_for(account: DfireAccount) -> DfireClient:
             transfer_method=account.transfer_method,
         )
         _clients[account.pk] = (key, client)
-        return client
+    if known is not None:
+        known[1].close()  # calls under way finish on it
+    return client

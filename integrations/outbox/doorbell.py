@@ -7,7 +7,6 @@ import logging
 import time
 
 from celery import current_app
-from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ def ring() -> bool:
         return False
     try:
         current_app.send_task(DRAIN_TASK, expires=_EXPIRES_SECONDS, ignore_result=True, retry=False)
-    except (OperationalError, OSError) as error:
+    except Exception as error:  # kombu lets each transport's own errors through
         _quiet_until = time.monotonic() + _QUIET_SECONDS
         logger.warning("The broker did not take the doorbell; the sweep will find the rows. %s", error)
         return False

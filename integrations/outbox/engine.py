@@ -6,25 +6,28 @@ dfire. So a slow dfire costs threads, never connections or transactions.
 
 import logging
 import queue
+import random
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
-from integrations.dfire import DfireError
 from integrations.outbox import settling
-from integrations.outbox.claiming import Job, claim, due_accounts
-from integrations.outbox.clients import client_for
-from integrations.outbox.settling import Outcome
+from integrations.outbox.calling import Outcome, perform
+from integrations.outbox.claiming import Job, claim
+from integrations.outbox.picking import due_accounts
 
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25  # while calls are in flight, look for new work this often even if nobody rings
 _RECOVER_SECONDS = 5.0
+_AWAY = (OperationalError, InterfaceError)
 
 
 @dataclass(slots=True)
@@ -32,9 +35,12 @@ class _Engine:
     """The state of one process: at most one drain at a time; further doorbells only wake it."""
 
     drain_lock: threading.Lock = field(default_factory=threading.Lock)
+    rung: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Event = field(default_factory=threading.Event)
     finished: "queue.SimpleQueue[tuple[Job, Outcome] | None]" = field(default_factory=queue.SimpleQueue)
     pool: ThreadPoolExecutor | None = None
-    in_flight: int = 0  # handed to the pool and not taken from `finished` yet; survives a drain that failed
+    # By account: handed to the pool and not settled yet. Survives a drain that failed; the next one settles them.
+    in_flight: Counter[int] = field(default_factory=Counter)
     recovered_at: float = -_RECOVER_SECONDS
 
 
@@ -44,69 +50,104 @@ _engine = _Engine()
 def drain() -> int:
     """Work the outbox until nothing is due. A second call in the same process wakes the first and returns.
 
+    Ends early, with a line in the log, when the database goes away; what is in flight then is settled by the next
+    drain, or comes back when its lease runs out.
+
     Returns:
         How many calls were made.
     """
-    if not _engine.drain_lock.acquire(blocking=False):
-        _engine.finished.put(None)
-        return 0
-    try:
-        return _drain()
-    finally:
-        _engine.drain_lock.release()
+    made = 0
+    _engine.rung.set()
+    _engine.finished.put(None)
+    while _engine.rung.is_set() and _engine.drain_lock.acquire(blocking=False):
+        try:
+            _engine.rung.clear()  # who rings from here on is heard by this round or makes another
+            made += _drain()
+        except _AWAY as error:
+            logger.warning("The database went away; the next drain goes on. %s", error)
+        finally:
+            _engine.drain_lock.release()
+    return made
+
+
+@worker_shutting_down.connect
+def wind_down(**kwargs: object) -> None:
+    """Begin nothing more in this process; a drain that is running settles what is in flight and returns."""
+    _engine.ending.set()
+    _engine.finished.put(None)
 
 
 def _drain() -> int:
-    pool = _engine.pool
-    if pool is None:
-        pool = _engine.pool = ThreadPoolExecutor(settings.OUTBOX_THREADS, thread_name_prefix="outbox")
     made = 0
     while True:
         close_old_connections()
         _recover_now_and_then()
-        made += _begin(pool, settings.OUTBOX_THREADS - _engine.in_flight)
-        if not _engine.in_flight:
+        began, paced = _begin()
+        made += began
+        if not _engine.in_flight.total() and (not paced or _engine.ending.is_set()):
             return made
         _settle_finished()
 
 
-def _begin(pool: ThreadPoolExecutor, free: int) -> int:
-    """Claim what is due and hand it to the pool; accounts share the free threads."""
-    began = 0
-    while free > 0:
-        due = due_accounts()
-        progress = 0
-        for account_id in due:
-            jobs, standing = claim(account_id, max(1, min(free, settings.OUTBOX_THREADS // len(due))))
-            for verdict in standing:
-                settling.settle_standing(verdict)
-            for job in jobs:
-                _engine.in_flight += 1
-                pool.submit(_perform, job)
-            began += len(jobs)
-            free -= len(jobs)
-            progress += len(jobs) + len(standing)
-            if free <= 0:
-                break
-        if not progress:
-            break
-    return began
+def _begin() -> tuple[int, bool]:
+    """Claim what is due and hand it to the pool.
+
+    Returns:
+        How many calls were begun, and whether more are due that only their account's rate holds back.
+    """
+    began, paced, again = 0, False, True
+    while again and _free() > 0 and not _engine.ending.is_set():
+        again = False
+        for account_id, share in _shares():
+            made, full, held = _begin_for(account_id, share)
+            began += made
+            again = again or full
+            paced = paced or held
+    return began, paced
+
+
+def _free() -> int:
+    return int(settings.OUTBOX_THREADS) - _engine.in_flight.total()
+
+
+def _shares() -> list[tuple[int, int]]:
+    """The due accounts with the threads each may take now, those first that have the fewest.
+
+    However slow its dfire is, no account gets the last quarter of the threads: the others go on.
+    """
+    due = sorted(due_accounts(timezone.now()), key=lambda pk: (_engine.in_flight[pk], random.random()))  # noqa: S311
+    most = max(1, settings.OUTBOX_THREADS * 3 // 4)
+    even = max(1, _free() // max(1, len(due)))
+    return [(pk, min(even, most - _engine.in_flight[pk])) for pk in due]
+
+
+def _begin_for(account_id: int, share: int) -> tuple[int, bool, bool]:
+    """Claim for one account: how many calls were begun, whether there may be more, whether the rate holds it back."""
+    share = min(share, _free())
+    if share <= 0:
+        return 0, False, False
+    try:
+        claimed = claim(account_id, share)
+    except DatabaseError:
+        raise
+    except Exception:  # a secret that cannot be read, say: the other accounts go on
+        logger.exception("Nothing can be claimed for dfire account %s.", account_id)
+        return 0, False, False
+    for job in claimed.jobs:
+        _engine.in_flight[account_id] += 1
+        _pool().submit(_perform, job)
+    moved = [settling.settle_standing(standing) for standing in claimed.standing]
+    return len(claimed.jobs), len(claimed.jobs) == share or any(moved), claimed.paced
+
+
+def _pool() -> ThreadPoolExecutor:
+    if _engine.pool is None:
+        _engine.pool = ThreadPoolExecutor(settings.OUTBOX_THREADS, thread_name_prefix="outbox")
+    return _engine.pool
 
 
 def _perform(job: Job) -> None:
-    """Make the call, at its slot. Runs in the pool: no database here."""
-    time.sleep(max(0.0, (job.start_at - timezone.now()).total_seconds()))
-    try:
-        reply = job.call.run(client_for(job.account))
-        outcome = Outcome(reply.exchange, value=reply.value)
-    except DfireError as error:
-        outcome = Outcome(error.exchange, error=error)
-    except Exception as error:  # a fault of ours must not take the row's lease with it
-        logger.exception(
-            "The call %s of outbox row %s broke before it was sent.", job.call.method, job.row_id
-        )
-        outcome = Outcome(None, broken=f"{type(error).__name__}: {error}")
-    _engine.finished.put((job, outcome))
+    _engine.finished.put((job, perform(job)))
 
 
 def _settle_finished() -> None:
@@ -115,23 +156,25 @@ def _settle_finished() -> None:
         item = _engine.finished.get(timeout=_LOOK_SECONDS)
         while True:
             if item is not None:
-                _engine.in_flight -= 1
                 _settle(*item)
-            if not _engine.in_flight:
-                return
             item = _engine.finished.get_nowait()
     except queue.Empty:
         return
 
 
 def _settle(job: Job, outcome: Outcome) -> None:
-    """Settle one result. A fault in it concerns this row alone: its lease runs out and it is asked about."""
+    """Settle one result; it is kept for the next drain if the database is away.
+
+    Any other fault in it concerns this row alone: its lease runs out and it is asked about.
+    """
     try:
         settling.settle(job, outcome)
-    except DatabaseError:
+    except _AWAY:
+        _engine.finished.put((job, outcome))
         raise
     except Exception:
         logger.exception("The result of outbox row %s could not be settled.", job.row_id)
+    _engine.in_flight[job.account.pk] -= 1
 
 
 def _recover_now_and_then() -> None:

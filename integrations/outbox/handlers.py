@@ -57,7 +57,10 @@ class Handler(ABC):
 
     @abstractmethod
     def plan(self, row: OutboxRow) -> Call | Wait | Drop:
-        """The next call for the row's phase, looking at the present state right before it is sent."""
+        """The next call for the row's phase, looking at the present state right before it is sent.
+
+        May move the row's phase back to sending where there turns out to be nothing to ask about.
+        """
 
     @abstractmethod
     def succeeded(self, row: OutboxRow, value: Any) -> None:
@@ -70,8 +73,8 @@ class Handler(ABC):
     def waits(self, row: OutboxRow, why: str) -> None:
         """The row has been set to waiting."""
 
-    def drops(self, row: OutboxRow, why: str) -> None:
-        """The row has been cancelled."""
+    def fails(self, row: OutboxRow, why: str) -> None:
+        """The row has been set aside for staff."""
 
 
 _handlers: dict[str, Handler] = {}
@@ -94,5 +97,5 @@ def plan(row: OutboxRow) -> Call | Wait | Drop | Broken:
 
 
 def handler_of(row: OutboxRow) -> Handler:
-    """The handler of the row's kind."""
+    """The handler of the row's kind; KeyError for a kind that nobody knows."""
     return _handlers[row.kind]

@@ -16,59 +16,65 @@ from integrations.models import AccountState, OutboxRow
 from integrations.models.outbox import RowState
 from merchants.models import DfireAccount
 
-HORIZON = timedelta(seconds=2)  # slots further ahead than this are left for a later claim
+HORIZON = timedelta(seconds=0.5)  # slots further ahead are left for a later claim, which looks at the rows anew
 PROBE_EVERY = timedelta(seconds=30)
 SLOW_FOR = timedelta(seconds=30)
 SLOW_FACTOR = 4
+# Slots lie a tenth further apart than the rate says: threads and the network shift single calls, and one second on
+# dfire's clock must not hold one too many.
+_SLACK = 1.1
 _ANSWER_NOTED_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many calls may be begun now: the first at `first_at`, each next one `interval` later."""
+    """How many calls may be begun now, one each `interval`. `paced`: none, because the next slots are still ahead."""
 
     count: int
-    first_at: datetime
-    interval: timedelta
+    interval: timedelta = timedelta()
+    paced: bool = False
 
 
 def allowance(state: AccountState, wanted: int, now: datetime) -> Allowance:
     """What the account's limits leave of `wanted` calls. The state must be locked."""
     account = state.account
-    none = Allowance(0, now, timedelta())
     if state.stopped_at is not None:
         if state.probe_at is not None and state.probe_at > now:
-            return none
+            return Allowance(0)
         wanted = 1  # one row tries whether it has been mended
     slow = state.slowed_until is not None and state.slowed_until > now
     at_once = max(1, account.max_concurrency // SLOW_FACTOR) if slow else account.max_concurrency
     in_flight = OutboxRow.objects.filter(account=account, state=RowState.SENDING).count()
     count = min(wanted, at_once - in_flight)
+    if count <= 0:
+        return Allowance(0)
     rate = account.max_requests_per_second
-    interval = timedelta(seconds=1 / rate) if rate else timedelta()
+    interval = timedelta(seconds=_SLACK / rate) if rate else timedelta()
     if slow:
         interval = max(interval, timedelta(seconds=0.01)) * SLOW_FACTOR
-    first_at = max(now, state.next_slot_at or now)
     if interval:
-        count = min(count, int((now + HORIZON - first_at) / interval) + 1 if first_at <= now + HORIZON else 0)
-    return Allowance(count, first_at, interval) if count > 0 else none
+        room = now + HORIZON - max(now, state.next_slot_at or now)
+        if room < timedelta():
+            return Allowance(0, paced=True)
+        count = min(count, room // interval + 1)
+    return Allowance(count, interval)
 
 
-def spend(state: AccountState, allowed: Allowance, count: int, now: datetime) -> None:
-    """Take `count` slots. While the account is stopped the one try spends the probe."""
-    state.next_slot_at = allowed.first_at + allowed.interval * count
+def spend(state: AccountState, count: int, interval: timedelta, now: datetime) -> list[datetime]:
+    """Take the next `count` slots and return them. While the account is stopped the one try spends the probe."""
+    first = max(now, state.next_slot_at or now)
+    state.next_slot_at = first + interval * count
     if state.stopped_at is not None:
         state.probe_at = now + PROBE_EVERY
     state.save(update_fields=["next_slot_at", "probe_at"])
+    return [first + interval * place for place in range(count)]
 
 
 def lock_state(account_id: int) -> AccountState:
     """The account's state, locked until the transaction ends; made at first use."""
     AccountState.objects.get_or_create(account_id=account_id)
     return (
-        AccountState.objects.select_for_update(of=("self",))
-        .select_related("account")
-        .get(account_id=account_id)
+        AccountState.objects.select_for_update(of=("self",)).select_related("account").get(account_id=account_id)
     )
 
 
@@ -87,11 +93,14 @@ def stop(account_id: int, error: DfireError, now: datetime) -> bool:
     return bool(fresh)
 
 
-def answered(account_id: int, now: datetime) -> None:
-    """dfire has answered something other than "your configuration is wrong": the account goes on."""
-    AccountState.objects.filter(account_id=account_id).filter(
-        Q(last_answer_at=None) | Q(last_answer_at__lt=now - _ANSWER_NOTED_EVERY) | Q(stopped_at__isnull=False)
-    ).update(last_answer_at=now, stopped_at=None, stop_code="", stop_message="", probe_at=None)
+def answered(account_id: int, asked_at: datetime, now: datetime) -> None:
+    """dfire has answered something other than "your configuration is wrong" to a call of `asked_at`.
+
+    A stopped account goes on, unless the call had been under way before it was stopped.
+    """
+    state = AccountState.objects.filter(account_id=account_id)
+    state.filter(Q(last_answer_at=None) | Q(last_answer_at__lt=now - _ANSWER_NOTED_EVERY)).update(last_answer_at=now)
+    state.filter(stopped_at__lt=asked_at).update(stopped_at=None, stop_code="", stop_message="", probe_at=None)
 
 
 def slow_down(account_id: int, now: datetime) -> None:
@@ -104,6 +113,7 @@ def probe_soon(account: DfireAccount) -> None:
     AccountState.objects.filter(account=account, stopped_at__isnull=False).update(probe_at=timezone.now())
 
 
-def lease_seconds(account: DfireAccount) -> int:
+def lease_time(account: DfireAccount) -> timedelta:
     """How long a row is leased: longer than a whole call can take, at most OUTBOX_LEASE_SECONDS."""
-    return min(settings.OUTBOX_LEASE_SECONDS, account.timeout_seconds + settings.OUTBOX_LEASE_MARGIN_SECONDS)
+    seconds = min(settings.OUTBOX_LEASE_SECONDS, account.timeout_seconds + settings.OUTBOX_LEASE_MARGIN_SECONDS)
+    return timedelta(seconds=seconds)

@@ -1,24 +1,21 @@
 """Writing down what came of a call: the attempt, the row, the coupon and the account, in one transaction.
 
 A result counts only under the lease it was obtained under; a late one is kept with its attempt and changes nothing.
-Locks: the coupon, then the row.
+Locks: the customer where it matters, the coupon, the row.
 """
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from coupons import lifecycle
 from integrations.dfire import (
     ConfigurationError,
-    DfireError,
     DuplicateError,
     EmptyError,
-    Exchange,
     PermanentError,
     RetryableError,
     UncertainError,
@@ -26,8 +23,10 @@ from integrations.dfire import (
 from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import Phase, RowState
 from integrations.outbox import pace, verdicts
+from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, Standing
-from integrations.outbox.handlers import Broken, Wait, handler_of
+from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
+from merchants.models import Customer
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +40,12 @@ BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a call brought: a value, or an error of dfire's, or (a fault of ours) `broken` says what."""
+class _Told:
+    """The locked row, and the attempt with what came of it."""
 
-    exchange: Exchange | None
-    value: Any = None
-    error: DfireError | None = None
-    broken: str = ""
+    row: OutboxRow
+    attempt: OutboxAttempt
+    outcome: Outcome
 
 
 def settle(job: Job, outcome: Outcome) -> None:
@@ -62,7 +60,7 @@ def settle(job: Job, outcome: Outcome) -> None:
         _free(row)
         row.lost_leases = 0
         row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
-        stopped = _judge(row, outcome)
+        stopped = _judge(_Told(row, attempt, outcome))
         row.save(update_fields=_SAVED)
     if stopped:
         logger.error(
@@ -71,22 +69,40 @@ def settle(job: Job, outcome: Outcome) -> None:
         )  # fmt: skip
 
 
-def settle_standing(standing: Standing) -> None:
-    """Write down that a row waits or falls away without a call."""
-    with transaction.atomic():
-        row = _locked(standing.row_id, standing.coupon_id)
-        if row is None or row.state != RowState.QUEUED:
-            return
-        handler = handler_of(row)
-        if isinstance(standing.verdict, Broken):
-            verdicts.dead(row, message=standing.verdict.why)
-        elif isinstance(standing.verdict, Wait):
-            verdicts.wait(row, standing.verdict.why)
-            handler.waits(row, standing.verdict.why)
-        else:
-            verdicts.cancel(row, standing.verdict.why)
-            handler.drops(row, standing.verdict.why)
-        row.save(update_fields=_SAVED)
+def settle_standing(standing: Standing) -> bool:
+    """Write down that a row waits or falls away without a call.
+
+    It is planned once more with the customer, the coupon and the row locked: what the customer lacked a moment ago may
+    have been bound since, and whoever binds it from here on finds the row waiting.
+
+    Returns:
+        Whether it has to be looked at no more, or can be sent now. Never raises for a fault that is the row's own.
+    """
+    try:
+        with transaction.atomic():
+            _lock_customer(standing.coupon_id)
+            row = _locked(standing.row_id, standing.coupon_id)
+            if row is None or row.state != RowState.QUEUED:
+                return False
+            next_step = plan(row)
+            if isinstance(next_step, Call):
+                return True
+            if isinstance(next_step, Broken):
+                _set_aside(row, next_step.why)
+            elif isinstance(next_step, Wait):
+                verdicts.wait(row, next_step.why)
+                handler_of(row).waits(row, next_step.why)
+            else:
+                verdicts.cancel(row, next_step.why)
+            row.save(update_fields=_SAVED)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("Outbox row %s could not be settled and is set aside.", standing.row_id)
+        OutboxRow.objects.filter(pk=standing.row_id, state=RowState.QUEUED).update(
+            state=RowState.DEAD, last_message=f"{type(error).__name__}: {error}"[:500], settled_at=timezone.now()
+        )
+    return True
 
 
 def recover_lost(limit: int = 500) -> int:
@@ -95,53 +111,67 @@ def recover_lost(limit: int = 500) -> int:
     Returns:
         How many came back or were set aside.
     """
-    with transaction.atomic():
-        lost = list(
-            OutboxRow.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-            .select_related("account")
-            .filter(state=RowState.SENDING, lease_until__lt=timezone.now())[:limit]
-        )
-        for row in lost:
-            OutboxAttempt.objects.filter(row=row, lease_token=row.lease_token, result="").update(result=LOST)
-            _free(row)
-            row.lost_leases += 1
-            row.last_class = LOST
-            if row.lost_leases >= settings.OUTBOX_MAX_LEASES:
-                verdicts.dead(row, message="The worker died each time it took this row.")
-            else:
-                _uncertain(row)
-            row.save(update_fields=_SAVED)
-    return len(lost)
+    lost = OutboxRow.objects.filter(state=RowState.SENDING, lease_until__lt=timezone.now())
+    taken = 0
+    for row_id, coupon_id in list(lost.values_list("pk", "coupon_id")[:limit]):
+        try:
+            taken += _recover(row_id, coupon_id)
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("Outbox row %s could not be taken back.", row_id)
+    return taken
 
 
-def _judge(row: OutboxRow, outcome: Outcome) -> bool:
+@transaction.atomic
+def _recover(row_id: int, coupon_id: int | None) -> bool:
+    row = _locked(row_id, coupon_id)
+    if row is None or row.lease_until is None or row.lease_until >= timezone.now():
+        return False
+    attempt = OutboxAttempt.objects.get(row=row, lease_token=row.lease_token)
+    if not attempt.result:
+        attempt.result = LOST
+        attempt.save(update_fields=["result"])
+    _free(row)
+    row.lost_leases += 1
+    row.last_class, row.last_code, row.last_message = LOST, "", ""
+    if row.lost_leases >= settings.OUTBOX_MAX_LEASES:
+        _set_aside(row, "The worker died each time it took this row.")
+    else:
+        _uncertain(row, attempt)
+    row.save(update_fields=_SAVED)
+    return True
+
+
+def _judge(told: _Told) -> bool:
     """Apply the remedy of the result's class (PROTOCOLS §1). True if the account was stopped by it just now."""
+    row, attempt, error = told.row, told.attempt, told.outcome.error
     now = timezone.now()
-    error = outcome.error
     account_id = row.account_id
     assert account_id is not None  # noqa: S101  (a row is leased for an account)
-    if outcome.broken:
-        verdicts.dead(row, message=outcome.broken)
+    if told.outcome.broken:
+        _set_aside(row, told.outcome.broken)
         return False
     if isinstance(error, ConfigurationError):
         verdicts.again_at_once(row)
         return pace.stop(account_id, error, now)
     if isinstance(error, UncertainError):
-        _uncertain(row)
+        _uncertain(row, attempt)
         return False
+    if error is None or error.code:
+        pace.answered(account_id, attempt.started_at, now)
     if isinstance(error, RetryableError):
         if error.slow_down:
             pace.slow_down(account_id, now)
         verdicts.back_off(row)
         return False
-    pace.answered(account_id, now)
     handler = handler_of(row)
     if error is None:
         row.tries = 0
-        handler.succeeded(row, outcome.value)
-    elif isinstance(error, DuplicateError) and handler.asks_when_uncertain and row.phase == Phase.SEND:
-        row.phase = Phase.ASK
-        verdicts.again_at_once(row)
+        handler.succeeded(row, told.outcome.value)
+    elif isinstance(error, DuplicateError) and _asks_about_duplicate(row):
+        row.details = {**row.details, "duplicate": True}
+        verdicts.ask_at_once(row)
     elif isinstance(error, PermanentError | EmptyError | DuplicateError):
         handler.refused(row, error)
     else:
@@ -149,13 +179,25 @@ def _judge(row: OutboxRow, outcome: Outcome) -> bool:
     return False
 
 
-def _uncertain(row: OutboxRow) -> None:
+def _asks_about_duplicate(row: OutboxRow) -> bool:
+    """Ask the first time only: what dfire calls a duplicate and never lists is for staff, not for ever."""
+    return handler_of(row).asks_when_uncertain and row.phase == Phase.SEND and not row.details.get("duplicate")
+
+
+def _uncertain(row: OutboxRow, attempt: OutboxAttempt) -> None:
     """The call may have happened. What only read, or may be repeated, is repeated; else dfire is asked."""
-    if row.phase == Phase.SEND and handler_of(row).asks_when_uncertain:
-        row.absences = 0
-        verdicts.ask_later(row)
-    else:
+    if row.phase != Phase.SEND:
         verdicts.back_off(row)
+    elif handler_of(row).asks_when_uncertain:
+        verdicts.ask_later(row, attempt.started_at)
+    else:
+        verdicts.repeat_later(row, attempt.started_at)
+
+
+def _set_aside(row: OutboxRow, why: str) -> None:
+    """A fault of ours: for staff, so that it does not stop the others."""
+    verdicts.dead(row, message=why)
+    handler_of(row).fails(row, why)
 
 
 def _locked(row_id: int, coupon_id: int | None) -> OutboxRow | None:
@@ -170,6 +212,12 @@ def _locked(row_id: int, coupon_id: int | None) -> OutboxRow | None:
     if row is not None and coupons:
         row.coupon = coupons[0]
     return row
+
+
+def _lock_customer(coupon_id: int | None) -> None:
+    """Lock the coupon's customer, so that no binding commits unseen."""
+    if coupon_id is not None:
+        list(Customer.objects.select_for_update(no_key=True).filter(coupons__pk=coupon_id).values_list("pk"))
 
 
 def _free(row: OutboxRow) -> None:

@@ -4,7 +4,7 @@ The waiting times stand here and nowhere else.
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -44,46 +44,64 @@ def back_off(row: OutboxRow) -> None:
     """Try the same again later: exponential, with full jitter, at most OUTBOX_BACKOFF_MAX_SECONDS."""
     row.tries += 1
     ceiling = min(settings.OUTBOX_BACKOFF_MAX_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(row.tries, 20))
-    _again(row, timedelta(seconds=random.uniform(ceiling / 2, ceiling)))  # noqa: S311  (not a secret)
+    _again(row, timezone.now() + timedelta(seconds=random.uniform(ceiling / 2, ceiling)))  # noqa: S311
 
 
 def again_at_once(row: OutboxRow) -> None:
     """The row is not to blame: queue it as it was."""
-    _again(row, timedelta())
+    _again(row, timezone.now())
 
 
-def ask_later(row: OutboxRow) -> None:
-    """Nobody knows whether it happened: ask, no sooner than twice the time limit after sending."""
+def ask_at_once(row: OutboxRow) -> None:
+    """dfire knows already: ask."""
     row.phase = Phase.ASK
-    _again(row, landing_time(row))
+    row.absences = 0
+    _again(row, timezone.now())
+
+
+def ask_later(row: OutboxRow, sent_at: datetime) -> None:
+    """Nobody knows whether it happened: ask when what was sent at `sent_at` has landed, if it ever does."""
+    row.phase = Phase.ASK
+    row.absences = 0
+    _again(row, sent_at + landing_time(row))
+
+
+def repeat_later(row: OutboxRow, sent_at: datetime) -> None:
+    """It may be repeated, but not before the first one has landed, which would overwrite the second."""
+    back_off(row)
+    row.available_at = max(row.available_at, sent_at + landing_time(row))
 
 
 def look_again_later(row: OutboxRow) -> None:
     """It was sent a second time and happened: look once more when the first one could have landed too."""
     row.phase = Phase.LOOK_AGAIN
-    _again(row, landing_time(row))
+    _again(row, timezone.now() + landing_time(row))
 
 
-def seen_absent(row: OutboxRow) -> bool:
-    """dfire was asked and does not have it. Ask again, or, after the second time, send.
+def seen_absent(row: OutboxRow, *, places: int = 1) -> bool:
+    """dfire was asked and does not have it. Ask again, until each of the `places` to look in was seen empty twice.
 
     Returns:
         Whether the absence is proven now.
     """
     row.absences += 1
-    if row.absences < ABSENCES_THAT_PROVE:
-        ask_later(row)
-        return False
-    send(row)
+    if row.absences >= ABSENCES_THAT_PROVE * places:
+        return True
+    _again(row, timezone.now() + landing_time(row))
+    return False
+
+
+def send_again(row: OutboxRow) -> None:
+    """What was sent before never happened: send it anew."""
     row.resends += 1
-    return True
+    send(row)
 
 
 def send(row: OutboxRow) -> None:
-    """(Re)send at once."""
+    """Send at once."""
     row.phase = Phase.SEND
     row.absences = 0
-    _again(row, timedelta())
+    _again(row, timezone.now())
 
 
 def landing_time(row: OutboxRow) -> timedelta:
@@ -91,9 +109,9 @@ def landing_time(row: OutboxRow) -> timedelta:
     return timedelta(seconds=2 * (row.account.timeout_seconds if row.account else 5))
 
 
-def _again(row: OutboxRow, after: timedelta) -> None:
+def _again(row: OutboxRow, at: datetime) -> None:
     row.state = RowState.QUEUED
-    row.available_at = timezone.now() + after
+    row.available_at = at
 
 
 def _close(row: OutboxRow, state: RowState) -> None:

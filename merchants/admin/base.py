@@ -52,7 +52,7 @@ class ScopedChoices:
 class ScopedAdmin(ScopedChoices, ModelAdmin):
     """An admin class whose rows belong to merchants.
 
-    `merchant_path` names the way from a row to its merchant ("merchant", "coupon__merchant"); "" is the merchant itself.
+    `merchant_path` is the way from a row to its merchant ("merchant", "coupon__merchant"); "" is the merchant itself.
     """
 
     merchant_path: ClassVar[str] = "merchant"

@@ -1,6 +1,7 @@
 """Filters that lists share: choices that are the user's own (no other merchant's name appears), and ranges of days."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -12,21 +13,16 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter, RelatedDropdownFilter
 
 from merchants.admin.base import visible_rows
-from merchants.clock import day_end, day_start
+from merchants.clock import day_start
 
 
 class OwnRelatedFilter(RelatedDropdownFilter):
     """A drop-down of the related rows that the user may see; gone when there is only one."""
 
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: ModelAdmin
-    ) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
         """The choices."""
         rows = visible_rows(model_admin.admin_site, field.related_model, request)
-        return [
-            (row.pk, str(row))
-            for row in (field.related_model._default_manager.all() if rows is None else rows)
-        ]
+        return [(row.pk, str(row)) for row in (field.related_model._default_manager.all() if rows is None else rows)]
 
 
 class OwnSearchFilter(AutocompleteSelectFilter):
@@ -49,16 +45,18 @@ class LocalDaysFilter(RangeDateFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of these days; what is no date does not restrict."""
+        first, last = self._day("from"), self._day("to")
+        instants = isinstance(self.field, DateTimeField)
         conditions: dict[str, Any] = {}
-        for side, lookup, edge in (("from", "gte", day_start), ("to", "lte", day_end)):
-            try:
-                day = DateField(required=False).clean(self.used_parameters.get(f"{self.parameter_name}_{side}"))
-            except ValidationError:
-                continue
-            if day is not None:
-                conditions[f"{self.field_path}__{lookup}"] = edge(day) if self._of_instants else day
+        if first is not None:
+            conditions[f"{self.field_path}__gte"] = day_start(first) if instants else first
+        if last is not None:
+            after = last + timedelta(days=1)
+            conditions[f"{self.field_path}__lt"] = day_start(after) if instants else after
         return queryset.filter(**conditions)
 
-    @property
-    def _of_instants(self) -> bool:
-        return isinstance(self.field, DateTimeField)
+    def _day(self, side: str) -> date | None:
+        try:
+            return DateField(required=False).clean(self.used_parameters.get(f"{self.parameter_name}_{side}"))
+        except ValidationError:
+            return None

@@ -14,7 +14,7 @@ _MOBILE_IN_TEXT = re.compile(r"(?<![0-9])1[0-9]{10}(?![0-9])")
 
 def sees_mobiles(request: HttpRequest) -> bool:
     """Whether the user may see whole numbers."""
-    return request.user.has_perm(SEE_MOBILES)  # type: ignore[union-attr]
+    return request.user.has_perm(SEE_MOBILES)
 
 
 def shown(request: HttpRequest, text: str) -> str:

@@ -80,9 +80,7 @@ class MerchantAdmin(ScopedAdmin):
     @display(description="appid", ordering="appid")
     def appid_shown(self, merchant: Merchant) -> str:
         """The appid, or that deliveries wait for it."""
-        return merchant.appid or badge(
-            _("missing"), "warning", hint=str(_("Nothing can be delivered without it."))
-        )
+        return merchant.appid or badge(_("missing"), "warning", hint=str(_("Nothing can be delivered without it.")))
 
 
 @admin.register(Shop)

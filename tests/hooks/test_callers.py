@@ -1,6 +1,8 @@
 """Who may push: tokens, merchants, addresses behind trusted proxies, and how often."""
 
+import time
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -134,7 +136,8 @@ def test_x_forwarded_for_counts_as_far_as_trusted_proxies_wrote_it(
 @pytest.fixture
 def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """All calls fall into one second."""
-    monkeypatch.setattr(callers.time, "time", lambda: 1_800_000_000.0)
+    stopped = SimpleNamespace(time=lambda: 1_800_000_000.0, monotonic=time.monotonic)
+    monkeypatch.setattr(callers, "time", stopped)
 
 
 @pytest.mark.usefixtures("stopped_clock")

@@ -1,0 +1,69 @@
+"""What the list and the page of templates show of one: columns in words, badges and links."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from coupons.admin.extension import template_sync
+from coupons.admin.wording import TEMPLATE_VARIANTS, least_spend, worth
+from coupons.models import CouponTemplate
+from merchants.admin.badges import badge, mono
+
+
+class TemplateColumns:
+    """The computed columns; the page shows some of them too."""
+
+    @display(description=_("title"), ordering="title")
+    def title_shown(self, template: CouponTemplate) -> str:
+        """The title above the coupon id."""
+        below = template.reference or template.coupon_id
+        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', template.title, below)
+
+    @display(description=_("worth"))
+    def worth_shown(self, template: CouponTemplate) -> str:
+        """What it takes off above the least spend."""
+        value = worth(template.kind, template.amount_fen, template.percent_paid)
+        below = f"{template.get_kind_display()} · {least_spend(template.min_spend_fen)}"
+        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', value, below)
+
+    @display(description=_("issued for"), ordering="end_date")
+    def dates_shown(self, template: CouponTemplate) -> str:
+        """From when to when it is issued."""
+        return format_html(
+            '<span class="portal-two-lines">{}<small>– {}</small></span>',
+            template.start_date,
+            template.end_date,
+        )
+
+    @display(description=_("status"), ordering="status")
+    def status_shown(self, template: CouponTemplate) -> str:
+        """The status as a badge."""
+        return badge(template.get_status_display(), TEMPLATE_VARIANTS.get(template.status, "default"))
+
+    @display(description=_("issued / stock"), ordering="issued_count")
+    def issued_shown(self, template: CouponTemplate) -> str:
+        """How many are out of how many, with a link to them."""
+        address = reverse("admin:coupons_issuedcoupon_changelist")
+        stock = "∞" if template.stock is None else template.stock
+        return format_html(
+            '<a href="{}?template__id__exact={}" class="text-link">{} / {}</a>',
+            address, template.pk, template.issued_count, stock,
+        )  # fmt: skip
+
+    @display(description=_("at dfire"))
+    def sync_shown(self, template: Any) -> str:
+        """How far dfire knows it."""
+        sync = template.sync if hasattr(template, "sync") else template_sync([template]).get(template.pk)
+        if sync is None:
+            return "-"
+        words = badge(sync.label, sync.variant, hint=sync.hint)
+        on_page = not hasattr(template, "sync") and sync.hint
+        return format_html('{} <span class="portal-hint">{}</span>', words, sync.hint) if on_page else words
+
+    @display(description=_("coupon ID"))
+    def coupon_id_shown(self, template: CouponTemplate) -> str:
+        """Under which all three systems know it."""
+        return mono(template.coupon_id)
