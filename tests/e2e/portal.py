@@ -89,6 +89,7 @@ class Portal:
                     "--blocking-threads", "4", "--no-access-log", "config.wsgi:application"],
             "worker": [*python, "celery", "-A", "config", "worker"],
             "beat": [*python, "celery", "-A", "config", "beat"],
+            "worker2": [*python, "celery", "-A", "config", "worker", "-n", "second@%h"],
             "sandbox": [sys.executable, "manage.py", "sandbox", "--port", str(self.sandbox_port),
                         "--config", str(self.folder / "sandbox.json"),
                         "--store", str(self.folder / "sandbox.sqlite3")],
@@ -119,6 +120,12 @@ class Portal:
         for name in ("sandbox", "web", "worker", "beat"):
             self.start(name)
         until(self._answers, seconds=60)
+
+    def save_logs(self, folder: str) -> None:
+        """Copy the processes' logs, to read after a failure."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for log in self.folder.glob("*.log"):
+            shutil.copy(log, folder)
 
     def down(self) -> None:
         """End everything."""
