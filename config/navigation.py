@@ -97,7 +97,7 @@ def _sandbox() -> list[dict[str, Any]]:
 
 def sandbox_links() -> list[Item]:
     """The pages of the dfire sandbox."""
-    base = str(getattr(settings, "SANDBOX_URL", "http://127.0.0.1:9100")).rstrip("/")
+    base = settings.SANDBOX_URL
     return [
         {"title": _("Sandbox till"), "icon": "point_of_sale", "link": f"{base}/till/"},
         {"title": _("Sandbox platform"), "icon": "science", "link": f"{base}/platform/"},

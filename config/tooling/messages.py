@@ -20,6 +20,9 @@ OUR_FOLDERS = ("config", "merchants", "coupons", "integrations", "templates")
 Key = tuple[str | None, str]  # context, msgid
 Found = dict[Key, str]  # to the plural, or ""
 
+# What Django translates, but not as the rest of the portal words it.
+BETTER = ((None, " By %(filter_title)s "), (None, "Filters"))
+
 _TEXT = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 _IN_TEMPLATES = re.compile(rf"\b(n?p?gettext|_)\({_TEXT}(?:\s*,\s*{_TEXT})?(?:\s*,\s*{_TEXT})?")
 _CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
@@ -42,8 +45,8 @@ def djangos() -> set[Key]:
 
 
 def wanted() -> Found:
-    """Everything that our own file must translate: our texts, and of Unfold's what Django does not."""
-    known = djangos()
+    """Everything that our own file must translate: our texts, and of Unfold's what Django does not, or not well."""
+    known = djangos() - set(BETTER)
     return {**{key: plural for key, plural in unfolds().items() if key not in known}, **ours()}
 
 

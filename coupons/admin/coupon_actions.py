@@ -91,7 +91,7 @@ class CouponActions:
             return None
         form = ReasonForm(request=request, data=request.POST if "confirmed" in request.POST else None)
         asked = confirm(
-            self, request, queryset,  # type: ignore[arg-type]
+            self, request, queryset,
             title=gettext("Revoke these coupons?"),
             warning=gettext("They are invalid at once and are withdrawn at dfire. This cannot be undone."),
             submit=gettext("Revoke"),

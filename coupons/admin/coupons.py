@@ -18,7 +18,7 @@ from coupons.models import IssuedCoupon
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter, OwnSearchFilter
 
-FIELDSETS = [
+FIELDSETS: list[tuple[Any, dict[str, Any]]] = [
     (
         None,
         {

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -18,13 +17,14 @@ from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
 from merchants.admin.badges import badge, mono
 from merchants.admin.base import BigTable, ScopedAdmin
+from merchants.admin.fields import PortalForm
 from merchants.admin.filters import OwnRelatedFilter
 from merchants.admin.masking import sees_mobiles
 from merchants.models import Customer
 from merchants.models.customer import mask_mobile
 
 
-class CustomerForm(forms.ModelForm):
+class CustomerForm(PortalForm):
     """For users who may not see whole numbers a stored one stays hidden; an empty field keeps it."""
 
     hides_mobile = False
@@ -58,9 +58,14 @@ class BindingFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
         """The customers of the chosen one."""
-        if self.value() == "complete":
-            return queryset.exclude(openid="").exclude(mobile="")
-        return queryset.filter(**{self.value(): ""}) if self.value() in ("openid", "mobile") else queryset
+        match self.value():
+            case "complete":
+                return queryset.exclude(openid="").exclude(mobile="")
+            case "openid":
+                return queryset.filter(openid="")
+            case "mobile":
+                return queryset.filter(mobile="")
+        return queryset
 
 
 @admin.register(Customer)
@@ -109,7 +114,7 @@ class CustomerAdmin(BigTable, ScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Whoever may not see whole numbers sees the identifier, which often is one, masked."""
         if obj is None:
-            return self.fields  # type: ignore[return-value]
+            return list(self.fields)
         hidden = not sees_mobiles(request)
         shown = ["merchant", "identifier_shown" if hidden else "identifier"]
         mobile = "mobile_shown" if hidden and not self.has_change_permission(request, obj) else "mobile"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -31,11 +32,12 @@ class IssueForm(BaseDialogForm):
         """Give the coupon; None, with the reason among the form's errors, if a rule says no."""
         named = self.cleaned_data["customer"].strip()
         try:
-            return issuing.issue(
-                template=template,
-                customer=named_customer(template.merchant, named),
-                through=Through(source=Source.STAFF, actor=f"staff:{username}"),
-            )
+            with transaction.atomic():  # a refusal leaves no customer behind either
+                return issuing.issue(
+                    template=template,
+                    customer=named_customer(template.merchant, named),
+                    through=Through(source=Source.STAFF, actor=f"staff:{username}"),
+                )
         except Refused as refused:
             self.add_error("customer", refused.message)
         except SeveralCustomers:

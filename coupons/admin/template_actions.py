@@ -2,23 +2,22 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import templates
 from coupons.admin.copying import draft_copy
-from coupons.admin.doing import do, do_each
+from coupons.admin.doing import do
 from coupons.admin.issue_form import IssueForm
 from coupons.choices import CouponStatus, TemplateStatus
 from coupons.models import CouponTemplate
-from merchants.admin.dialogs import ask_again, confirm, dialog, go, go_to
+from merchants.admin.dialogs import ask_again, dialog, go, go_to
 
 PUBLISH = "coupons.publish_coupontemplate"
 ISSUE = "coupons.issue_issuedcoupon"
@@ -28,7 +27,7 @@ ISSUE_DIALOG = dialog(
 
 
 class TemplateActions:
-    """The buttons on a template's page, each only where it can be done, and the actions on the list."""
+    """The buttons on a template's page, each only where it can be done."""
 
     actions_detail = (
         "issue_one",
@@ -37,7 +36,6 @@ class TemplateActions:
         "pause",
         {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "end", "remove"]},
     )
-    actions = ("publish_selected", "pause_selected", "end_selected")
     offered: ClassVar[dict[str, set[TemplateStatus]]] = {
         "issue_one": {TemplateStatus.PUBLISHED},
         "publish": {TemplateStatus.DRAFT},
@@ -147,34 +145,11 @@ class TemplateActions:
             return go_to(request, template)
         return go(request, reverse("admin:coupons_coupontemplate_changelist"))
 
-    @admin.action(description=_("Publish the selected"), permissions=["publish"])
-    def publish_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> None:
-        """Publish drafts, resume paused ones."""
-        self._do_selected(request, queryset, templates.publish)
-
-    @admin.action(description=_("Pause the selected"), permissions=["publish"])
-    def pause_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> None:
-        """Pause published ones."""
-        self._do_selected(request, queryset, templates.pause)
-
-    @admin.action(description=_("End the selected for good"), permissions=["publish"])
-    def end_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> HttpResponse | None:
-        """End published and paused ones, after asking."""
-        asked = confirm(
-            self, request, queryset,  # type: ignore[arg-type]
-            title=gettext("End these templates for good?"),
-            warning=gettext("No more coupons can ever be issued of them. What is out stays valid."),
-            submit=gettext("End for good"),
-        )  # fmt: skip
-        if asked is None:
-            self._do_selected(request, queryset, templates.end)
-        return asked
-
     # Actions name these methods, not permissions with a dot: for those Unfold's check asks the database, which has no
     # tables yet when `migrate` runs the checks.
     def has_duplicate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may make a copy."""
-        return self.has_add_permission(request)  # type: ignore[attr-defined,no-any-return]
+        return self.has_add_permission(request)  # type: ignore[attr-defined]
 
     def has_remove_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may delete, here and at dfire."""
@@ -194,9 +169,3 @@ class TemplateActions:
             if do(request, lambda: service(template), done=str(done)):
                 self.log_change(request, template, str(done))
         return go_to(request, template)
-
-    def _do_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate], service: Any) -> None:
-        done = do_each(request, queryset.order_by("pk"), service)
-        if done:
-            words = ngettext("%(count)s template done.", "%(count)s templates done.", done)
-            messages.success(request, words % {"count": done})

@@ -14,9 +14,12 @@ from coupons import templates
 from coupons.admin.money import YuanField
 from coupons.choices import Channel, Kind, Weekday
 from coupons.models import CouponTemplate
+from coupons.ranges import DateRange, TimeRange
 from merchants.admin.fields import CheckboxRow, ChecksField, LinesField, PortalForm
 from merchants.models import Merchant, Shop
 
+_NO_HOURS = _("%(entry)s is no range of hours; write 11:00-14:00, and split it at midnight.")
+_NO_DATES = _("%(entry)s is no date or range of dates; write 2026-10-01 or 2026-10-01/2026-10-07.")
 _TYPED_AS = {"amount_fen": "amount", "min_spend_fen": "min_spend"}
 
 
@@ -28,23 +31,32 @@ class CouponTemplateForm(PortalForm):
     amount = YuanField(label=_("amount (yuan)"), required=False, help_text=_("Whole yuan: tills take nothing smaller."))
     min_spend = YuanField(label=_("least spend (yuan)"), required=False, help_text=_("Empty = any bill."))
     menu_ids = LinesField(label=_("dish IDs"), separators=",、;", help_text=_("dfire's IDs of the dishes, one a line."))
-    shop_entity_ids = ChecksField(label=_("shops"), help_text=_("None chosen = all shops."))
+    shop_entity_ids = ChecksField(label=_("valid in these shops"), help_text=_("None chosen = all shops."))
     channels = ChecksField(label=_("channels"), choices=Channel.choices, help_text=_("None chosen = all channels."))
     use_weekdays = ChecksField(
         label=_("weekdays"), choices=Weekday.choices, coerce=int, help_text=_("None chosen = every day.")
     )
     use_times = LinesField(
-        label=_("hours"), placeholder="11:00-14:00", separators=",",
+        label=_("hours"),
+        parse=TimeRange.parse,
+        wrong=_NO_HOURS,
+        placeholder="11:00-14:00",
         help_text=_("One range a line, like 11:00-14:00. Empty = all day."),
-    )  # fmt: skip
+    )
     use_dates = LinesField(
-        label=_("dates of use"), placeholder="2026-10-01/2026-10-07", separators=",",
+        label=_("dates of use"),
+        parse=DateRange.parse,
+        wrong=_NO_DATES,
+        placeholder="2026-10-01/2026-10-07",
         help_text=_("One date or range a line, like 2026-10-01/2026-10-07. Empty = every date."),
-    )  # fmt: skip
+    )
     blackout_dates = LinesField(
-        label=_("excluded dates"), placeholder="2026-12-24/2026-12-26", separators=",",
+        label=_("excluded dates"),
+        parse=DateRange.parse,
+        wrong=_NO_DATES,
+        placeholder="2026-12-24/2026-12-26",
         help_text=_("On these dates it may not be used. One date or range a line."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = CouponTemplate

@@ -98,7 +98,7 @@ def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
         lines.append((_("days valid after receipt"), str(days)))
     if terms.menu_ids:
         lines.append((_("dish IDs"), ", ".join(terms.menu_ids)))
-    lines.append((_("shops"), _shop_names(terms.shop_entity_ids, merchant)))
+    lines.append((_("valid in these shops"), _shop_names(terms.shop_entity_ids, merchant)))
     if terms.channels:
         lines.append((_("channels"), _joined(Channel(value).label for value in terms.channels)))
     if terms.use_weekdays:

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -64,6 +63,7 @@ class DfireAccountAdmin(AdministratorsOnly, ModelAdmin):
     actions_detail = ["test"]
     warn_unsaved_form = True
     readonly_fields = ["notices_shown"]
+    empty_hint = _("Add the account that dfire has given you, then choose it at the merchants that use it.")
     fieldsets = [
         (None, {"fields": ["notices_shown", "name", "base_url", "app_key", "app_secret"]}),
         (_("Pace"), {"fields": ["max_requests_per_second", "max_concurrency", "timeout_seconds"]}),
@@ -129,5 +129,5 @@ def obj_notices(account: DfireAccount) -> list[str]:
     """The red and the orange box of an account's page, where there is reason for them."""
     state = getattr(account, "state", None)
     stopped = [notice(stop_notice(state), "danger")] if state is not None and state.stopped_at else []
-    plain = [] if account.base_url.startswith("https://") else [notice(gettext(str(PLAIN_ADDRESS)))]
+    plain = [] if account.base_url.startswith("https://") else [notice(PLAIN_ADDRESS)]
     return [*stopped, *plain]

@@ -40,8 +40,8 @@ class RowColumns:
     def trouble_full(self, row: OutboxRow) -> str:
         """The message in words and what to do."""
         words, advice = trouble(row), what_to_do(row)
-        variant = "danger" if row.state == RowState.DEAD else "warning"
-        return notice(format_html("<strong>{}</strong><br>{}", words, advice), variant) if words else "-"
+        said = format_html("<strong>{}</strong><br>{}", words, advice)
+        return notice(said, "danger" if row.state == RowState.DEAD else "warning") if words else "-"
 
     @display(description=_("last result"))
     def result_shown(self, row: OutboxRow) -> str:

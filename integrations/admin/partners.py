@@ -88,6 +88,7 @@ class PartnerAppAdmin(AdministratorsOnly, ModelAdmin):
     autocomplete_fields = ["merchants"]
     inlines = [ApiKeyInline, WebhookInline]
     actions_detail = ["make_key"]
+    empty_hint = _("Add an app for each partner, choose its merchants and rights, then make it a key.")
     fields = ["name", "merchants", "scopes"]
     warn_unsaved_form = True
 

@@ -4,7 +4,6 @@ import ipaddress
 import secrets
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,14 +20,21 @@ from merchants.models import SmartCouponAccount
 TOKEN_BYTES = 24
 
 
+def _network(entry: str) -> None:
+    ipaddress.ip_network(entry, strict=False)
+
+
 class SmartCouponAccountForm(SecretsForm):
     """Secrets are written and never shown; the token is made, never typed."""
 
     secret_fields = ("developer_key", "app_secret")
     allowed_addresses = LinesField(
-        label=_("allowed addresses"), separators=",", placeholder="203.0.113.0/24",
+        label=_("allowed addresses"),
+        parse=_network,
+        wrong=_("%(entry)s is neither an address nor a network."),
+        placeholder="203.0.113.0/24",
         help_text=_("Addresses or networks, one a line. Empty = any address."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = SmartCouponAccount
@@ -36,16 +42,6 @@ class SmartCouponAccountForm(SecretsForm):
             "name", "merchants", "developer_key", "require_signature", "allowed_addresses", "repeat_window_seconds",
             "confirm_with_dfire", "consume_base_url", "app_id", "app_secret",
         ]  # fmt: skip
-
-    def clean_allowed_addresses(self) -> list[str]:
-        """Only what is an address or a network."""
-        for entry in self.cleaned_data["allowed_addresses"]:
-            try:
-                ipaddress.ip_network(entry, strict=False)
-            except ValueError:
-                words = _("%(entry)s is neither an address nor a network.") % {"entry": entry}
-                raise forms.ValidationError(words) from None
-        return self.cleaned_data["allowed_addresses"]
 
 
 @admin.register(SmartCouponAccount)
@@ -59,6 +55,7 @@ class SmartCouponAccountAdmin(AdministratorsOnly, ModelAdmin):
     autocomplete_fields = ["merchants"]
     warn_unsaved_form = True
     readonly_fields = ["coupon_address", "detail_address"]
+    empty_hint = _("Add an account for each platform that pushes; its page then shows the addresses to enter there.")
     fieldsets = [
         (None, {"fields": ["name", "merchants"]}),
         (

@@ -72,7 +72,7 @@ def strict_form(body: bytes) -> dict[str, str]:
     dfire's own sample sends `plateEntityId` twice (seed 003 §9).
 
     Raises:
-        HookRefused: not a form, not UTF-8, too many fields, or a field with two values.
+        HookRefused: not a form, not UTF-8, too many fields, a field without a name or with two values.
     """
     try:
         pairs = parse_qsl(
@@ -87,10 +87,10 @@ def strict_form(body: bytes) -> dict[str, str]:
         raise HookRefused(HookCode.BAD_REQUEST, "The body is not a form in UTF-8.") from None
     fields: dict[str, str] = {}
     for name, value in pairs:
+        if not name:
+            raise HookRefused(HookCode.BAD_REQUEST, "A field has no name.")
         if fields.setdefault(name, value) != value:
-            raise HookRefused(
-                HookCode.BAD_REQUEST, "The field comes twice with different values.", field=shown(name)
-            )
+            raise HookRefused(HookCode.BAD_REQUEST, "The field comes twice with different values.", field=shown(name))
     try:
         check_texts(fields, 1)
     except NotStrictJson as error:

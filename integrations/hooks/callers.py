@@ -36,9 +36,7 @@ def check_address(request: Request, allowed: Sequence[str]) -> None:
     Raises:
         HookRefused: 403.
     """
-    if allowed and not _within(
-        client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]
-    ):
+    if allowed and not _within(client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]):
         raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, "This address may not push here.")
 
 
@@ -61,9 +59,7 @@ def check_rate(caller: str) -> None:
         logger.warning("Rate limits are let through for a moment: Redis does not answer (%s).", error)
         return
     if count > limit:
-        raise HookRefused(
-            HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment."
-        )
+        raise HookRefused(HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment.")
 
 
 def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

@@ -95,9 +95,7 @@ def _redemption(form: dict[str, str]) -> Redemption:
         if len(form.get(name, "")) > LONGEST_VALUE:
             raise HookRefused(HookCode.BAD_REQUEST, f"longer than {LONGEST_VALUE} characters", field=name)
     if len(code) > inbox.LONGEST_ID:
-        raise HookRefused(
-            HookCode.BAD_REQUEST, f"longer than {inbox.LONGEST_ID} characters", field="thirdDeliverCode"
-        )
+        raise HookRefused(HookCode.BAD_REQUEST, f"longer than {inbox.LONGEST_ID} characters", field="thirdDeliverCode")
     return Redemption(
         code=code,
         promotion_id=form.get("promotionId", "").strip()[:100],

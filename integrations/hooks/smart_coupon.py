@@ -95,9 +95,7 @@ class CreateCouponHook(SmartCouponHook):
         """See `pushes.read_create`."""
         return pushes.read_create(fields)
 
-    def act(
-        self, account: SmartCouponAccount, push: pushes.CreateCoupon
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def act(self, account: SmartCouponAccount, push: pushes.CreateCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
         """Publish the template and answer its id."""
         template = acting.create(account, push)
         return {"result": {"coupon_id": template.coupon_id}}, {"template": template}
@@ -112,9 +110,7 @@ class GiveCouponHook(SmartCouponHook):
         """See `pushes.read_give`."""
         return pushes.read_give(fields)
 
-    def act(
-        self, account: SmartCouponAccount, push: pushes.GiveCoupon
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def act(self, account: SmartCouponAccount, push: pushes.GiveCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
         """Issue the coupon and answer its code."""
         coupon = acting.give(account, push)
         return {"result": {"coupon_detail_id": coupon.code}}, {

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from integrations.outbox import settling
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25  # while calls are in flight, look for new work this often even if nobody rings
 _RECOVER_SECONDS = 5.0
-_AWAY = (OperationalError, InterfaceError)
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ def drain() -> int:
         try:
             _engine.rung.clear()  # who rings from here on is heard by this round or makes another
             made += _drain()
-        except _AWAY as error:
+        except settling.DATABASE_AWAY as error:
             logger.warning("The database went away; the next drain goes on. %s", error)
         finally:
             _engine.drain_lock.release()
@@ -128,7 +127,7 @@ def _begin_for(account_id: int, share: int) -> tuple[int, bool, bool]:
         return 0, False, False
     try:
         claimed = claim(account_id, share)
-    except DatabaseError:
+    except settling.DATABASE_AWAY:
         raise
     except Exception:  # a secret that cannot be read, say: the other accounts go on
         logger.exception("Nothing can be claimed for dfire account %s.", account_id)
@@ -169,7 +168,7 @@ def _settle(job: Job, outcome: Outcome) -> None:
     """
     try:
         settling.settle(job, outcome)
-    except _AWAY:
+    except settling.DATABASE_AWAY:
         _engine.finished.put((job, outcome))
         raise
     except Exception:

@@ -51,9 +51,9 @@ class Broken:
 
 
 class Handler(ABC):
-    """Decides for one kind of row. `plan` may read the database; the rest runs in a transaction that holds the locks."""
+    """Decides for one kind of row. `plan` only reads; the rest runs in a transaction that holds the locks."""
 
-    asks_when_uncertain = True
+    asks_when_uncertain = True  # else a send whose outcome is unknown may simply be repeated
 
     @abstractmethod
     def plan(self, row: OutboxRow) -> Call | Wait | Drop:
@@ -70,10 +70,10 @@ class Handler(ABC):
     def refused(self, row: OutboxRow, error: DfireError) -> None:
         """dfire refused this very request, or has nothing of the kind: move the row on."""
 
-    def waits(self, row: OutboxRow, why: str) -> None:
+    def waits(self, row: OutboxRow, why: str) -> None:  # noqa: B027  (most kinds have nothing to add)
         """The row has been set to waiting."""
 
-    def fails(self, row: OutboxRow, why: str) -> None:
+    def fails(self, row: OutboxRow, why: str) -> None:  # noqa: B027
         """The row has been set aside for staff."""
 
 

@@ -73,9 +73,7 @@ def spend(state: AccountState, count: int, interval: timedelta, now: datetime) -
 def lock_state(account_id: int) -> AccountState:
     """The account's state, locked until the transaction ends; made at first use."""
     AccountState.objects.get_or_create(account_id=account_id)
-    return (
-        AccountState.objects.select_for_update(of=("self",)).select_related("account").get(account_id=account_id)
-    )
+    return AccountState.objects.select_for_update(of=("self",)).select_related("account").get(account_id=account_id)
 
 
 def stop(account_id: int, error: DfireError, now: datetime) -> bool:

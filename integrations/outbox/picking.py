@@ -5,8 +5,9 @@ have queued rows are found by skipping through the queue's index, so a long queu
 """
 
 from datetime import datetime
+from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 _QUEUEING = """
 WITH RECURSIVE queueing AS (
@@ -17,7 +18,7 @@ WITH RECURSIVE queueing AS (
     FROM queueing WHERE queueing.merchant_id IS NOT NULL
 )"""
 
-# The order inside is that of the index, or the planner reads the whole table for its one row.
+# The order inside is that of the index, or the planner might read the whole table for its one row.
 _DUE_ACCOUNTS = f"""{_QUEUEING}
 SELECT DISTINCT merchant.dfire_account_id
 FROM queueing
@@ -79,15 +80,27 @@ LIMIT %(most)s
 """  # noqa: S608  (constants)
 
 
+@transaction.atomic
 def due_accounts(now: datetime) -> list[int]:
     """The accounts whose merchants have queued rows that may go now; some of them may turn out to be held back."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE_ACCOUNTS, {"now": now})
-        return [row[0] for row in cursor.fetchall()]
+    return _first_column(_DUE_ACCOUNTS, {"now": now})
 
 
+@transaction.atomic
 def pick(account_id: int, most: int, now: datetime) -> list[int]:
     """The ids of the rows that go next through this account, in their order."""
+    return _first_column(_PICK, {"account": account_id, "now": now, "most": most})
+
+
+def _first_column(sql: str, parameters: dict[str, Any]) -> list[int]:
+    """Ask so that rows are read in the order of the queue's index.
+
+    A planner whose statistics are of an emptier queue (it takes a minute after a bulk issue to learn better) would
+    rather sort all of it: a second each time, with a hundred thousand rows.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_PICK, {"account": account_id, "now": now, "most": most})
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(sql, parameters)
+        found = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_sort = on")
+    return found

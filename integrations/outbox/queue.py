@@ -19,6 +19,7 @@ PRIORITY = {
     RowKind.DELIVER: 5,
     RowKind.DELETE_PROMOTION: 7,
 }
+EXPIRY_PRIORITY = 4  # a withdrawal because of expiry: within a minute, but not before someone's revocation
 
 
 def row_for(

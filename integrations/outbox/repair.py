@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from coupons import lifecycle
 from coupons.choices import Delivery
-from integrations.dfire.codes import ResultClass
-from integrations.models import OutboxRow
+from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
 from integrations.outbox import doorbell
+from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import handler_of
 
 RETRIABLE = (RowState.DEAD, RowState.CANCELLED)
@@ -56,7 +56,7 @@ def _requeue(row: OutboxRow) -> bool:
         row.account = row.merchant.dfire_account
     row.state = RowState.QUEUED if row.account is not None else RowState.WAITING
     row.phase = Phase.ASK if _may_have_happened(row) else Phase.SEND
-    row.details = {key: value for key, value in row.details.items() if key != "refused"}
+    row.details = {key: value for key, value in row.details.items() if key not in ("refused", "duplicate")}
     row.tries = row.absences = row.lost_leases = 0
     row.available_at = timezone.now()
     row.settled_at = None
@@ -89,6 +89,6 @@ def _another_does_it(row: OutboxRow) -> bool:
 
 def _may_have_happened(row: OutboxRow) -> bool:
     """Whether something was sent and dfire did not say no to it: then it is asked before it is sent again."""
-    if not handler_of(row).asks_when_uncertain or not row.attempts.filter(phase=Phase.SEND).exists():
+    if not handler_of(row).asks_when_uncertain:
         return False
-    return row.last_class != ResultClass.PERMANENT
+    return may_have_happened(OutboxAttempt.objects.filter(row=row)).exists()

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from coupons import lifecycle
@@ -34,6 +34,7 @@ _SAVED = [
     "state", "phase", "available_at", "lease_token", "lease_until", "lost_leases", "tries", "absences", "resends",
     "last_class", "last_code", "last_message", "settled_at", "details",
 ]  # fmt: skip
+DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: everything is tried again
 LOST = "lost"
 OK = "ok"
 BROKEN = "broken"
@@ -95,7 +96,7 @@ def settle_standing(standing: Standing) -> bool:
             else:
                 verdicts.cancel(row, next_step.why)
             row.save(update_fields=_SAVED)
-    except DatabaseError:
+    except DATABASE_AWAY:
         raise
     except Exception as error:
         logger.exception("Outbox row %s could not be settled and is set aside.", standing.row_id)
@@ -116,7 +117,7 @@ def recover_lost(limit: int = 500) -> int:
     for row_id, coupon_id in list(lost.values_list("pk", "coupon_id")[:limit]):
         try:
             taken += _recover(row_id, coupon_id)
-        except DatabaseError:
+        except DATABASE_AWAY:
             raise
         except Exception:
             logger.exception("Outbox row %s could not be taken back.", row_id)
@@ -126,7 +127,7 @@ def recover_lost(limit: int = 500) -> int:
 @transaction.atomic
 def _recover(row_id: int, coupon_id: int | None) -> bool:
     row = _locked(row_id, coupon_id)
-    if row is None or row.lease_until is None or row.lease_until >= timezone.now():
+    if row is None or row.lease_token is None or row.lease_until is None or row.lease_until >= timezone.now():
         return False
     attempt = OutboxAttempt.objects.get(row=row, lease_token=row.lease_token)
     if not attempt.result:
@@ -217,7 +218,7 @@ def _locked(row_id: int, coupon_id: int | None) -> OutboxRow | None:
 def _lock_customer(coupon_id: int | None) -> None:
     """Lock the coupon's customer, so that no binding commits unseen."""
     if coupon_id is not None:
-        list(Customer.objects.select_for_update(no_key=True).filter(coupons__pk=coupon_id).values_list("pk"))
+        Customer.objects.select_for_update(no_key=True, of=("self",)).get(coupons__pk=coupon_id)
 
 
 def _free(row: OutboxRow) -> None:

@@ -14,6 +14,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class Missing(str):
+    """An error that says of another section's entry that there is none."""
+
+    def __new__(cls, line: str, section: str, key: str) -> "Missing":
+        """The line, and which entry is missing."""
+        made = super().__new__(cls, line)
+        made.entry = (section, key)
+        return made
+
+    entry: tuple[str, str]
+
+
 class Rejected(Exception):
     """An entry cannot be brought about; `errors` are lines that name the place."""
 
@@ -61,7 +73,7 @@ def each(items: Any, path: str, names: tuple[str, ...], step: Callable[[Any, str
     problems, results, places = Problems(), [], dict[tuple[str, ...], str]()
     for position, item in enumerate(items):
         place = f"{path}[{position}]"
-        keys = _keys(item, names)
+        keys = keys_in(item, names)
         if keys and keys in places:
             problems.add(f"{place}: has the same {' and '.join(names)} as {places[keys]}.")
         elif keys:
@@ -79,7 +91,7 @@ def key_of(entry_class: type[Entry], item: Any, path: str, *names: str) -> tuple
     Raises:
         Rejected: the entry is not an object, or one of them is missing; everything else that is wrong is named too.
     """
-    keys = _keys(item, names)
+    keys = keys_in(item, names)
     if keys is None:
         read(entry_class, item, path, exists=False)
         raise Rejected([f"{path}: needs {' and '.join(names)}; it is found by that."])
@@ -147,7 +159,9 @@ def merchants_named(merchant_ids: Iterable[str], path: str) -> list[Merchant]:
     wanted = list(dict.fromkeys(merchant_ids))
     known = {merchant.merchant_id: merchant for merchant in Merchant.objects.filter(merchant_id__in=wanted)}
     if missing := [merchant_id for merchant_id in wanted if merchant_id not in known]:
-        raise Rejected([f"{path}: there is no merchant {merchant_id!r}." for merchant_id in missing])
+        raise Rejected(
+            [Missing(f"{path}: there is no merchant {each_id!r}.", "merchants", each_id) for each_id in missing]
+        )
     return [known[merchant_id] for merchant_id in wanted]
 
 
@@ -159,7 +173,7 @@ def validation_lines(error: ValidationError, path: str) -> Iterable[str]:
         yield from (f"{place}: {message}" for message in messages)
 
 
-def _keys(item: Any, names: tuple[str, ...]) -> tuple[str, ...] | None:
+def keys_in(item: Any, names: tuple[str, ...]) -> tuple[str, ...] | None:
     """The values of the keys as text, as a serializer reads them; None if one of them is not usable."""
     if not isinstance(item, Mapping):
         return None

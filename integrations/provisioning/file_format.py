@@ -34,7 +34,7 @@ class Whole(serializers.IntegerField):
         """DRF by itself would take a text."""
         if isinstance(data, bool) or not isinstance(data, int | Decimal):
             self.fail("invalid")
-        return int(super().to_internal_value(data))
+        return int(super().to_internal_value(str(data)))
 
 
 class Switch(serializers.BooleanField):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.provisioning.entries import Problems, each
+from integrations.provisioning.entries import Missing, Problems, Rejected, each, keys_in
 from integrations.provisioning.sections import SECTIONS
 from integrations.strict_json import shown
 
@@ -27,5 +27,20 @@ def provision(document: dict[str, Any]) -> list[str]:
     for name, section in SECTIONS.items():
         for changes in problems.of(each, document.get(name, []), name, section.keys, section.bring_about) or []:
             lines += changes
-    problems.raise_any()
+    try:
+        problems.raise_any()
+    except Rejected as rejected:
+        raise Rejected(_causes(rejected.errors, document)) from None
     return lines
+
+
+def _causes(errors: list[str], document: dict[str, Any]) -> list[str]:
+    """The errors without those that only follow from them: an entry that is wrong itself is missing elsewhere."""
+    named = {
+        (name, keys[0])
+        for name in ("dfire_accounts", "merchants")
+        if isinstance(document.get(name), list)
+        for item in document[name]
+        if (keys := keys_in(item, SECTIONS[name].keys))
+    }
+    return [error for error in errors if not (isinstance(error, Missing) and error.entry in named)] or errors

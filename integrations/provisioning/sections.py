@@ -16,6 +16,7 @@ from coupons.models import CouponTemplate
 from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.provisioning import file_format
 from integrations.provisioning.entries import (
+    Missing,
     Problems,
     Rejected,
     change,
@@ -67,7 +68,7 @@ def _account_named(name: Any, path: str) -> DfireAccount | None:
         return None  # null, or what its field has refused
     account = DfireAccount.objects.filter(name=name.strip()).first()
     if account is None:
-        raise Rejected([f"{path}: there is no dfire account {name!r}."])
+        raise Rejected([Missing(f"{path}: there is no dfire account {name!r}.", "dfire_accounts", name.strip())])
     return account
 
 

@@ -72,9 +72,7 @@ def give(account: SmartCouponAccount, push: GiveCoupon) -> IssuedCoupon:
     customer = customers.find_or_create(merchant, push.identifier)
     through = Through(source=Source.PUSH, actor=f"push:{account.name}", account=account)
     try:
-        return issuing.issue(
-            template=template, customer=customer, through=through, valid_until=push.expires_at
-        )
+        return issuing.issue(template=template, customer=customer, through=through, valid_until=push.expires_at)
     except Refused as refused:
         raise from_reason(refused.reason) from None
 

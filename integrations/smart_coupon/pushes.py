@@ -57,9 +57,7 @@ def check_revision(body: dict[str, Any]) -> None:
         HookRefused: a field is there that only later revisions have.
     """
     if later := next((name for name in LATER_REVISIONS if name in body), None):
-        raise HookRefused(
-            HookCode.UNSUPPORTED_REVISION, "this revision of the push is not taken.", field=later
-        )
+        raise HookRefused(HookCode.UNSUPPORTED_REVISION, "this revision of the push is not taken.", field=later)
 
 
 def read_create(body: dict[str, Any]) -> CreateCoupon:
@@ -118,9 +116,7 @@ def _percent_paid(fields: Fields) -> int:
     """折 to percent: 7.5 means that 75 percent is paid."""
     tenths = fields.number("coupon_amount")
     if not 0 < tenths < 10:
-        raise invalid(
-            "coupon_amount", "a discount (折) lies between 0 and 10; 7.5 means that 75 percent is paid."
-        )
+        raise invalid("coupon_amount", "a discount (折) lies between 0 and 10; 7.5 means that 75 percent is paid.")
     percent = tenths * 10
     if percent != percent.to_integral_value():
         raise invalid("coupon_amount", "tills take whole percents: a discount has at most one decimal.")

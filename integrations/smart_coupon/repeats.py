@@ -17,7 +17,7 @@ _CLAIM = """
 INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
 VALUES (%(account)s, %(address)s, %(digest)s, %(now)s)
 ON CONFLICT (account_id, address, digest) DO UPDATE SET answered_at = excluded.answered_at, answer = NULL
-WHERE integrations_pushanswer.answered_at <= %(now)s - %(window)s OR %(window)s = interval '0'
+WHERE integrations_pushanswer.answered_at <= %(oldest)s OR %(window)s = 0
 RETURNING id
 """
 
@@ -28,6 +28,7 @@ def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
     Returns:
         The key to `remember` the answer under, or None if an answer stands (`remembered`).
     """
+    now, window = timezone.now(), account.repeat_window_seconds
     with connection.cursor() as cursor:
         cursor.execute(
             _CLAIM,
@@ -35,8 +36,9 @@ def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
                 "account": account.pk,
                 "address": address,
                 "digest": digest,
-                "now": timezone.now(),
-                "window": timedelta(seconds=account.repeat_window_seconds),
+                "now": now,
+                "oldest": now - timedelta(seconds=window),
+                "window": window,
             },
         )
         row = cursor.fetchone()
@@ -50,5 +52,5 @@ def remember(key: int, answer: dict[str, Any]) -> None:
 
 def remembered(account: SmartCouponAccount, address: str, digest: str) -> dict[str, Any]:
     """The first answer to an equal push."""
-    answer: dict[str, Any] = PushAnswer.objects.get(account=account, address=address, digest=digest).answer
-    return answer
+    first = PushAnswer.objects.get(account=account, address=address, digest=digest)
+    return dict(first.answer or {})

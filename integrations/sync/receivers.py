@@ -3,9 +3,11 @@
 Imported once, by the application's `ready`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -13,15 +15,19 @@ from django.utils import timezone
 from coupons import lifecycle, signals
 from coupons.choices import Delivery
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
-from integrations.models import OutboxRow
+from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
 from integrations.outbox import doorbell, pace
+from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import register
-from integrations.outbox.queue import put, row_for
+from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
-from integrations.sync.deliveries import Deliver, Withdraw, missing_binding, told_identity
-from integrations.sync.promotions import DeletePromotion, SavePromotion
+from integrations.sync.deliveries import Deliver, missing_binding
+from integrations.sync.identities import told_identity
+from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
+from integrations.sync.withdrawals import Withdraw
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
+from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
 
 register(RowKind.SAVE_PROMOTION, SavePromotion())
@@ -32,45 +38,44 @@ register(RowKind.WITHDRAW, Withdraw())
 
 @receiver(signals.version_published)
 def _save_at_dfire(version: TemplateVersion, **kwargs: Any) -> None:
-    waiting = OutboxRow.objects.filter(
-        version=version, kind=RowKind.SAVE_PROMOTION, state__in=[RowState.QUEUED, RowState.WAITING]
-    )
-    if waiting.select_for_update(skip_locked=True).exists():
-        return  # it has not been sent, and will be sent with the terms of that moment
+    if not version.coupons.exists():  # its terms may have changed, so nothing is delivered before they are saved
+        TemplateVersion.objects.filter(pk=version.pk).update(saved_at=None)
     template = version.template
+    if _unsent_saves(template).filter(version=version).select_for_update(skip_locked=True).exists():
+        return  # it will be sent with the terms of that moment
     put([row_for(RowKind.SAVE_PROMOTION, template.merchant, template=template, version=version)])
 
 
 @receiver(signals.template_deleted)
 def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwargs: Any) -> None:
-    saves = OutboxRow.objects.filter(template=template, kind=RowKind.SAVE_PROMOTION)
-    _cancel(saves.filter(coupon=None))
-    if not saves.filter(attempts__isnull=False).exists():
-        return
+    _cancel(_unsent_saves(template))
+    versions = TemplateVersion.objects.filter(template=template, promotion_id__in=promotion_ids)
     put(
         row_for(
             RowKind.DELETE_PROMOTION,
             template.merchant,
             template=template,
-            details={"promotion_id": promotion_id, "title": template.title},
+            details={"promotion_id": version.promotion_id, "title": template.title},
         )
-        for promotion_id in promotion_ids
+        for version in versions.order_by("number")
+        if dfire_knows(version)
     )
 
 
 @receiver(signals.coupons_issued)
 def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    merchant = version.template.merchant
     rows = []
     for coupon in coupons:
-        missing = missing_binding(coupon.customer, coupon.merchant)
-        if not missing and coupon.merchant.dfire_account_id is None:
+        missing = missing_binding(coupon.customer, merchant)
+        if not missing and merchant.dfire_account_id is None:
             missing = NOT_CONNECTED
         if missing:
             lifecycle.mark_delivery(coupon, Delivery.WAITING, details={"missing": missing})
         row = row_for(
             RowKind.DELIVER,
-            coupon.merchant,
-            template=coupon.template,
+            merchant,
+            template=version.template,
             version=version,
             coupon=coupon,
             waits=bool(missing),
@@ -81,21 +86,39 @@ def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: An
 
 
 @receiver(signals.coupons_revoked)
+def _withdraw_revoked(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    _withdraw(coupons)
+
+
 @receiver(signals.coupons_expired)
-def _withdraw(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+def _withdraw_expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    _withdraw(coupons, priority=EXPIRY_PRIORITY)
+
+
+def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> None:
     """Where dfire may hold the coupon, take it back; where it was never told, there is nothing to say."""
     rows = []
     for coupon in coupons:
-        unsent = _unsettled(coupon).filter(kind=RowKind.DELIVER, phase=Phase.SEND, attempts=None)
-        if _cancel(unsent):
+        _cancel(_never_sent(coupon))
+        if told_identity(coupon) is None or _over_at_dfire(coupon):
             continue
-        if _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
-            continue
-        known = told_identity(coupon) is not None
-        over_there = coupon.dfire_valid_until is not None and coupon.dfire_valid_until <= timezone.now()
-        if known and not over_there:
-            rows.append(row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon))
+        if not _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
+            row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
+            row.priority = row.priority if priority is None else priority
+            rows.append(row)
     put(rows)
+
+
+def _never_sent(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
+    """The coupon's delivery, unless dfire may have heard of it."""
+    heard = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon)).values("row")
+    return _unsettled(coupon).filter(kind=RowKind.DELIVER, phase=Phase.SEND).exclude(pk__in=heard)
+
+
+def _over_at_dfire(coupon: IssuedCoupon) -> bool:
+    """Whether dfire's own end has passed. It names an end by 00:00 of the last day, which tills honour to its close."""
+    end = coupon.dfire_valid_until
+    return end is not None and local_day(end) < local_day(timezone.now())
 
 
 @receiver(signals.coupons_redeemed)
@@ -107,18 +130,18 @@ def _nothing_more_to_say(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 
 @receiver(signals.delivery_wanted)
 def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
-    """Staff ask for another try. What dfire was told of before is asked about first."""
+    """Staff ask for another try. What dfire may have heard of is asked about first, and not before its time."""
     if coupon.delivery == Delivery.DELIVERED:
         return
-    open_rows = _unsettled(coupon).filter(kind=RowKind.DELIVER).exclude(state=RowState.SENDING)
-    if open_rows.update(available_at=timezone.now(), state=RowState.QUEUED) == 0:
-        row = row_for(
-            RowKind.DELIVER, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon
-        )
-        row.phase = Phase.ASK if told_identity(coupon) else Phase.SEND
-        put([row])
+    under_way = _unsettled(coupon).filter(kind=RowKind.DELIVER)
+    if under_way.exists():
+        under_way.filter(state=RowState.QUEUED, phase=Phase.SEND).update(available_at=timezone.now())
+        _ring_on_commit()
+        return
+    row = row_for(RowKind.DELIVER, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon)
+    row.phase = Phase.ASK if told_identity(coupon) else Phase.SEND
+    put([row])
     lifecycle.mark_delivery(coupon, Delivery.QUEUED)
-    _ring_on_commit()
 
 
 @receiver(post_save, sender=Customer)
@@ -140,22 +163,25 @@ def _account_mended(instance: DfireAccount, created: bool, raw: bool, **kwargs: 
         _ring_on_commit()
 
 
-def _unsettled(coupon: IssuedCoupon) -> Any:
+def _unsent_saves(template: CouponTemplate) -> QuerySet[OutboxRow]:
+    """Asked in the words of the index on a template's own rows."""
+    return OutboxRow.objects.filter(
+        template=template, coupon=None, kind=RowKind.SAVE_PROMOTION, state__in=[RowState.QUEUED, RowState.WAITING]
+    )
+
+
+def _unsettled(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
     return OutboxRow.objects.filter(coupon=coupon, state__in=UNSETTLED)
 
 
-def _cancel(rows: Any) -> int:
+def _cancel(rows: QuerySet[OutboxRow]) -> None:
     """Cancel those of the rows that no worker holds; a row in flight is settled by whoever holds it."""
-    locked = rows.filter(~Q(state=RowState.SENDING)).select_for_update(no_key=True, of=("self",))
-    ids = [row.pk for row in locked if row.state in (RowState.QUEUED, RowState.WAITING)]
-    return int(
-        OutboxRow.objects.filter(pk__in=ids).update(
-            state=RowState.CANCELLED, last_message=NOT_NEEDED, settled_at=timezone.now()
-        )
+    idle = rows.filter(state__in=[RowState.QUEUED, RowState.WAITING])
+    ids = [row.pk for row in idle.select_for_update(no_key=True, of=("self",)).order_by("pk")]
+    OutboxRow.objects.filter(pk__in=ids).update(
+        state=RowState.CANCELLED, last_message=NOT_NEEDED, settled_at=timezone.now()
     )
 
 
 def _ring_on_commit() -> None:
-    from django.db import transaction
-
     transaction.on_commit(doorbell.ring, robust=True)

@@ -5,57 +5,72 @@ from django.utils import timezone
 
 from coupons import lifecycle
 from coupons.choices import Delivery
-from coupons.models import IssuedCoupon
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowState
 from integrations.outbox import doorbell
 from merchants.models import Customer, Merchant
 
-_READY = """
-UPDATE integrations_outboxrow AS row
-SET state = 'queued', account_id = merchant.dfire_account_id, available_at = %(now)s
-FROM merchants_merchant AS merchant
-WHERE row.merchant_id = merchant.id AND row.state = 'waiting'
-  AND merchant.dfire_account_id IS NOT NULL AND merchant.appid <> ''
-  AND (%(merchant)s::bigint IS NULL OR merchant.id = %(merchant)s)
-  AND (row.coupon_id IS NULL OR EXISTS (
-    SELECT 1 FROM coupons_issuedcoupon AS coupon
-    JOIN merchants_customer AS customer ON customer.id = coupon.customer_id
-    WHERE coupon.id = row.coupon_id AND customer.openid <> '' AND customer.mobile <> ''))
+_BATCH = 200
+
+_LACKS_NOTHING = """
+SELECT o.id, o.coupon_id
+FROM integrations_outboxrow AS o
+JOIN merchants_merchant AS merchant ON merchant.id = o.merchant_id
+LEFT JOIN coupons_issuedcoupon AS coupon ON coupon.id = o.coupon_id
+LEFT JOIN merchants_customer AS customer ON customer.id = coupon.customer_id
+WHERE o.state = 'waiting'
+  AND merchant.dfire_account_id IS NOT NULL
+  AND (o.kind NOT IN ('save_promotion', 'deliver') OR merchant.appid <> '')
+  AND (o.kind <> 'deliver' OR (customer.openid <> '' AND customer.mobile <> ''))
+  {only}
+ORDER BY o.id
+LIMIT %(most)s
 """
 
 
-@transaction.atomic
-def customer(bound: Customer) -> None:
-    """Queue the coupons that waited for this customer."""
-    if not (bound.openid and bound.mobile):
-        return
-    waiting = IssuedCoupon.objects.filter(customer=bound, delivery=Delivery.WAITING).values_list(
-        "pk", flat=True
-    )
-    coupons = lifecycle.lock(waiting)
-    rows = OutboxRow.objects.filter(coupon__in=coupons, state=RowState.WAITING, account__isnull=False)
-    if rows.update(state=RowState.QUEUED, available_at=timezone.now()):
-        for coupon in coupons:
-            lifecycle.mark_delivery(coupon, Delivery.QUEUED)
-        transaction.on_commit(doorbell.ring, robust=True)
+def customer(bound: Customer) -> int:
+    """Queue the coupons that waited for this customer and lack nothing now. Returns how many."""
+    released = 0
+    while bound.openid and bound.mobile and (batch := _release("AND coupon.customer_id = %(only)s", bound.pk)):
+        released += batch
+    return released
 
 
 def merchant(connected: Merchant) -> int:
-    """Queue whatever of this merchant waited and lacks nothing now."""
-    return ready(connected.pk)
+    """Queue what waited for this merchant: some at once, and the rest of a great many by the clock (`ready`).
+
+    Returns:
+        How many went at once.
+    """
+    return _release("AND o.merchant_id = %(only)s", connected.pk)
+
+
+def ready() -> int:
+    """Queue every waiting row that lacks nothing any more; what a lost moment left is found here. Returns how many."""
+    released = 0
+    while batch := _release("", None):
+        released += batch
+    return released
 
 
 @transaction.atomic
-def ready(merchant_pk: int | None = None) -> int:
-    """Queue every waiting row that lacks nothing any more; what a lost moment left is found here.
-
-    Returns:
-        How many.
-    """
+def _release(only: str, pk: int | None) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_READY, {"now": timezone.now(), "merchant": merchant_pk})
-        count = int(cursor.rowcount)
-    if count:
+        cursor.execute(_LACKS_NOTHING.format(only=only), {"only": pk, "most": _BATCH})
+        found: list[tuple[int, int | None]] = cursor.fetchall()
+    coupons = lifecycle.lock([coupon_id for _, coupon_id in found if coupon_id is not None])
+    waiting = OutboxRow.objects.select_for_update(no_key=True, of=("self",)).select_related("merchant")
+    rows = list(waiting.filter(pk__in=[row_id for row_id, _ in found], state=RowState.WAITING).order_by("pk"))
+    for row in rows:
+        row.state = RowState.QUEUED
+        row.account_id = row.merchant.dfire_account_id
+        row.available_at = timezone.now()
+        row.last_message = ""
+    OutboxRow.objects.bulk_update(rows, ["state", "account", "available_at", "last_message"])
+    released = {row.coupon_id for row in rows}
+    for coupon in coupons:
+        if coupon.pk in released and coupon.delivery == Delivery.WAITING:
+            lifecycle.mark_delivery(coupon, Delivery.QUEUED)
+    if rows:
         transaction.on_commit(doorbell.ring, robust=True)
-    return count
+    return len(rows)

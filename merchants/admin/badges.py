@@ -13,7 +13,7 @@ Variant = Literal["info", "success", "warning", "danger", "primary", "default"]
 
 def badge(text: Any, variant: Variant = "default", *, hint: str = "") -> SafeString:
     """A coloured label, the same in lists and on pages; `hint` shows under the mouse."""
-    context = {"text": text, "variant": variant, "label_title": hint}
+    context = {"text": text, "variant": variant, "label_title": hint, "class": "portal-badge"}
     # Unfold's template has line breaks, which pages of single fields would show.
     html = render_to_string("unfold/helpers/label.html", context)
     return mark_safe(" ".join(html.split()))  # noqa: S308  (a template's output, escaped there)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin import helpers
-from django.contrib.admin.options import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -56,7 +55,7 @@ def ask_again(request: HttpRequest, form: BaseDialogForm, asked: ActionDialog) -
 
 
 def confirm(
-    model_admin: ModelAdmin,
+    model_admin: Any,  # a ModelAdmin, or a mixin of one
     request: HttpRequest,
     rows: QuerySet[Any],
     *,
@@ -73,7 +72,7 @@ def confirm(
         "opts": model_admin.model._meta,
         "title": title,
         "warning": warning,
-        "submit": submit,
+        "submit_text": submit,
         "form": form,
         "count": rows.count(),
         "shown": rows[:20],
@@ -82,5 +81,5 @@ def confirm(
         "action": request.POST.get("action", ""),
         "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin/confirm_action.html", context)

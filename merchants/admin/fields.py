@@ -1,9 +1,11 @@
 """Form fields for staff: secrets that are written and never shown, lists with one entry a line, rows of checkboxes."""
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -16,12 +18,21 @@ KEEP = _("Stored. Leave it empty to keep it.")
 
 
 class PortalForm(forms.ModelForm):
-    """A form whose own fields have their labels written as the model's are: with a capital first."""
+    """What every form of the portal does: labels begin with a capital, constraints hold whatever the page shows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.label = capfirst(field.label) if field.label else field.label
+
+    def _post_clean(self) -> None:
+        """Hold every constraint. Django passes over those that name a field the page does not let one change."""
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            try:
+                self.instance.validate_constraints()
+            except ValidationError as error:
+                self._update_errors(error)  # type: ignore[attr-defined]
 
 
 class SecretsForm(PortalForm):
@@ -53,9 +64,18 @@ class SecretsForm(PortalForm):
 class LinesField(forms.CharField):
     """A list of texts, one a line. Full-width digits and signs, as Chinese keyboards type them, become plain ones."""
 
-    def __init__(self, *, rows: int = 3, placeholder: str = "", separators: str = "", **kwargs: Any) -> None:
-        self.separators = separators
-        widget = UnfoldAdminTextareaWidget({"rows": rows, "placeholder": placeholder})
+    def __init__(
+        self,
+        *,
+        placeholder: str = "",
+        separators: str = ",",
+        parse: Callable[[str], Any] | None = None,
+        wrong: Any = "",
+        **kwargs: Any,
+    ) -> None:
+        """`parse` raises ValueError for an entry of another form; `wrong` says so, with `%(entry)s` in it."""
+        self.separators, self.parse, self.wrong = separators, parse, wrong
+        widget = UnfoldAdminTextareaWidget({"rows": 3, "placeholder": placeholder})
         super().__init__(required=False, widget=widget, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
@@ -70,6 +90,20 @@ class LinesField(forms.CharField):
         for separator in self.separators:
             text = text.replace(separator, "\n")
         return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def validate(self, value: Any) -> None:
+        """Each entry by itself, all wrong ones named at once."""
+        wrong = [entry for entry in value if not self._reads(entry)]
+        if wrong:
+            raise ValidationError([ValidationError(self.wrong, params={"entry": entry}) for entry in wrong])
+
+    def _reads(self, entry: str) -> bool:
+        try:
+            if self.parse is not None:
+                self.parse(entry)
+        except ValueError:
+            return False
+        return True
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether another list stands there now."""

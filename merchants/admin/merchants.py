@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from merchants.admin.badges import badge, mono
 from merchants.admin.base import ScopedAdmin, ScopedInline, is_administrator
+from merchants.admin.fields import PortalForm
 from merchants.admin.filters import OwnRelatedFilter
 from merchants.models import Merchant, Shop
 
@@ -21,6 +22,7 @@ class ShopInline(ScopedInline):
     model = Shop
     fields = ["name", "entity_id"]
     ordering = ["name"]
+    hide_title = True
     per_page = 50
 
 
@@ -87,6 +89,7 @@ class MerchantAdmin(ScopedAdmin):
 class ShopAdmin(ScopedAdmin):
     """All shops, across merchants."""
 
+    form = PortalForm
     list_display = ["name", "merchant", "entity_shown"]
     list_select_related = ["merchant"]
     list_filter = [("merchant", OwnRelatedFilter)]

@@ -10,6 +10,7 @@ from collections import Counter
 
 import django
 import requests
+from django.db import connection
 
 from tests.e2e.portal import Portal
 
@@ -78,6 +79,7 @@ def _campaign(portal: Portal, options: argparse.Namespace) -> int:
     fired = Counter({rule["fault"]: rule["fired"] for rule in _get(portal, "faults")["rules"]})
     calls = sum(account["total"] for account in _get(portal, "limits")["accounts"].values())
     requests.delete(f"{portal.sandbox_url}/control/faults", timeout=10)
+    connection.close()  # it may have been broken meanwhile, like everyone's
     _give_everyone_an_openid()
     quiet = _wait_for_quiet(portal, unsettled)
     ledger = _get(portal, "ledger?limit=1000000")

@@ -82,7 +82,9 @@ def test_a_discount_that_is_none_or_not_a_whole_percent_is_refused(platform: Sma
     assert made() == before
 
 
-@pytest.mark.parametrize("amount", ["-1", "-0.01", "0.001", "1e400", "1000000000", "100000.01", "1e-99999999999999999999"])
+@pytest.mark.parametrize(
+    "amount", ["-1", "-0.01", "0.001", "1e400", "1000000000", "100000.01", "1e-99999999999999999999"]
+)
 def test_a_least_spend_that_tills_could_not_hold_is_refused(platform: SmartCouponAccount, amount: str) -> None:
     before = made()
     status, code, message = refused(push(platform, amount, 0, "min_buy_price"))

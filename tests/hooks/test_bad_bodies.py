@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from merchants.models import SmartCouponAccount
-from tests.hooks.helpers import address_of, create_push, last_push, made, post, refused
+from tests.hooks.helpers import address_of, call, create_push, last_push, made, post, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +76,8 @@ def test_64_kib_are_read_and_one_byte_more_is_too_large(platform: SmartCouponAcc
 
 
 @pytest.mark.parametrize(
-    "media_type", ["text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data", "x", "application/json5"]
+    "media_type",
+    ["text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data", "x", "application/json5"],
 )
 def test_another_media_type_is_415(platform: SmartCouponAccount, media_type: str) -> None:
     before = made()
@@ -91,7 +91,7 @@ def test_another_media_type_is_415(platform: SmartCouponAccount, media_type: str
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 def test_anything_but_a_post_is_405(platform: SmartCouponAccount, method: str) -> None:
     for kind in KINDS:
-        response = Client().generic(method, address_of(platform, kind), b"{}", content_type="application/json")
+        response = call(method, address_of(platform, kind), b"{}", content_type="application/json")
         assert refused(response)[:2] == (405, "method_not_allowed")
         assert response["Allow"] == "POST"
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 
 from coupons.choices import CouponStatus
@@ -16,7 +15,7 @@ from integrations.dfire.signing import sign
 from integrations.models import DfireCallback
 from merchants.models import DfireAccount, Merchant
 from tests.factories import DfireAccountFactory, issued, published
-from tests.hooks.helpers import ABSENT, callback, callback_refused, post, tell
+from tests.hooks.helpers import ABSENT, call, callback, callback_refused, post, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +150,8 @@ def test_a_signed_callback_with_a_wrong_field_is_named(
         ("a", ""),
         ("&", ""),
         ("a=1&", ""),
+        ("=x", "no name"),
+        ("a=1&=", "no name"),
         ("{}", ""),
         ('{"appKey": "x"}', ""),
         ("a=%ff", "UTF-8"),
@@ -191,7 +192,7 @@ def test_64_kib_are_read_and_one_byte_more_is_bad_content(tills: DfireAccount) -
 
 def test_another_method_is_405_in_the_same_form(tills: DfireAccount) -> None:
     for method in ("GET", "PUT", "OPTIONS"):
-        assert callback_refused(Client().generic(method, "/hooks/dfire/"))[0] == 405
+        assert callback_refused(call(method, "/hooks/dfire/"))[0] == 405
 
 
 def test_a_push_sent_to_dfires_address_is_refused(tills: DfireAccount) -> None:

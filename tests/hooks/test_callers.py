@@ -34,7 +34,10 @@ DEAD_REDIS = {
 }
 
 
-@pytest.mark.parametrize("token", ["x", "tok-0123456789abcde", "TOK-0123456789ABCDEF", "%00", "%ff", "x" * 3000, "券", "tok-0123456789abcdef%20"])
+@pytest.mark.parametrize(
+    "token",
+    ["x", "tok-0123456789abcde", "TOK-0123456789ABCDEF", "%00", "%ff", "x" * 3000, "券", "tok-0123456789abcdef%20"],
+)
 @pytest.mark.parametrize("kind", ["coupon", "coupon-detail"])
 def test_an_unknown_token_is_not_found(platform: SmartCouponAccount, token: str, kind: str) -> None:
     before = made()

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-
 from django.db.models import F
 
 from coupons import templates

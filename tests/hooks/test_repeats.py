@@ -108,7 +108,9 @@ def test_another_address_is_not_the_same(platform: SmartCouponAccount, merchant:
     assert list(post(address_of(platform, "coupon-detail"), push).json()["result"]) == ["coupon_detail_id"]
 
 
-@pytest.mark.parametrize(("window", "ago", "same"), [(600, 595, True), (600, 600, False), (600, 3600, False), (5, 5, False)])
+@pytest.mark.parametrize(
+    ("window", "ago", "same"), [(600, 595, True), (600, 600, False), (600, 3600, False), (5, 5, False)]
+)
 def test_the_window_is_counted_from_the_first_answer(
     platform: SmartCouponAccount, window: int, ago: int, same: bool
 ) -> None:

@@ -1,0 +1,84 @@
+"""Taking revoked and expired coupons back at dfire (seed 003 §8; PROTOCOLS §1). A till that redeemed one first wins."""
+
+from typing import Any
+
+from coupons import lifecycle
+from coupons.choices import CouponStatus, EventKind
+from integrations.dfire import CouponState, DfireError, EmptyError
+from integrations.models import OutboxRow
+from integrations.models.outbox import Phase
+from integrations.outbox import verdicts
+from integrations.outbox.handlers import Call, Drop, Handler, Wait
+from integrations.sync.deliveries import coupon_of, find_coupon, look_up, take_over_state
+from integrations.sync.identities import Identity, told_identity
+from integrations.sync.words import NEVER_SENT, NOT_NEEDED
+
+
+class Withdraw(Handler):
+    """Deletes a customer's coupon at dfire."""
+
+    def plan(self, row: OutboxRow) -> Call | Wait | Drop:
+        """Delete it under the identity that dfire was told, or look what became of it."""
+        coupon = coupon_of(row)
+        told = told_identity(coupon)
+        if told is None:
+            return Drop(NEVER_SENT)
+        if row.phase != Phase.SEND:
+            return look_up(row, told)
+        if coupon.status not in (CouponStatus.REVOKED, CouponStatus.EXPIRED):
+            return Drop(NOT_NEEDED)
+        return _withdrawal(row, told)
+
+    def succeeded(self, row: OutboxRow, value: Any) -> None:
+        """Gone as dfire said, or as its list shows; used there means that the till was first."""
+        if row.phase == Phase.SEND:
+            self._gone(row)
+            return
+        found = find_coupon(value, coupon_of(row))
+        if found is None:
+            self._gone(row)
+        elif found.state != CouponState.HELD:
+            take_over_state(coupon_of(row), found)
+            verdicts.done(row)
+        elif refused := row.details.get("refused"):
+            self._give_up(row, code=refused["code"], message=refused["message"])
+        else:
+            verdicts.send(row)
+
+    def refused(self, row: OutboxRow, error: DfireError) -> None:
+        """Not there means gone; any other refusal is looked into first: the till may have been faster."""
+        if isinstance(error, EmptyError):
+            self._gone(row)
+        elif row.phase == Phase.SEND:
+            row.details = {**row.details, "refused": {"code": error.code, "message": error.message}}
+            verdicts.ask_at_once(row)
+        else:
+            self._give_up(row, code=error.code, message=error.message)
+
+    def fails(self, row: OutboxRow, why: str) -> None:
+        """Show it in the coupon's history too."""
+        lifecycle.note(coupon_of(row), EventKind.WITHDRAWAL_FAILED, lifecycle.DFIRE, {"message": why})
+
+    def _gone(self, row: OutboxRow) -> None:
+        lifecycle.note(coupon_of(row), EventKind.WITHDRAWN, lifecycle.DFIRE)
+        verdicts.done(row)
+
+    def _give_up(self, row: OutboxRow, *, code: str, message: str) -> None:
+        verdicts.dead(row, code=code, message=message)
+        self.fails(row, message)
+
+
+def _withdrawal(row: OutboxRow, told: Identity) -> Call:
+    coupon, merchant = coupon_of(row), row.merchant
+    promotion_id = coupon.version.promotion_id
+    return Call(
+        "dfire.shop.delete.customer.promotion",
+        lambda client: client.delete_customer_promotion(
+            entity_id=merchant.entity_id,
+            plate_entity_id=merchant.plate_entity_id,
+            promotion_id=promotion_id,
+            code=coupon.code,
+            **told,
+        ),
+        told,
+    )

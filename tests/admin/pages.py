@@ -1,0 +1,48 @@
+"""Addresses of admin pages and what they say, for the tests."""
+
+from typing import Any
+
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+
+def list_of(model: Any) -> str:
+    """The list of a model."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def add_of(model: Any) -> str:
+    """The page that adds one."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+
+
+def page_of(row: Any) -> str:
+    """A row's page."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def action_of(row: Any, path: str) -> str:
+    """The address of an action on a row's page."""
+    return page_of(row).replace("/change/", f"/{path}/")
+
+
+def act(client: Client, row: Any, path: str, **fields: Any) -> list[str]:
+    """Open an action's dialog, send it, and return the messages that the user sees."""
+    address = action_of(row, path)
+    client.cookies.pop("messages", None)  # those of the action before
+    assert client.get(address).status_code == 200
+    response = client.post(address, {"_form_submitted": "1", **fields})
+    assert response.status_code == 302, response.content.decode()
+    return said(response)
+
+
+def act_on_selected(client: Client, rows: list[Any], action: str, **fields: Any) -> Any:
+    """Run an action of the list on rows; the answer may be the page that asks."""
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], "index": 0}
+    return client.post(list_of(type(rows[0])), {**chosen, **fields})
+
+
+def said(response: Any) -> list[str]:
+    """The messages that a response left for the next page."""
+    return [str(message) for message in get_messages(response.wsgi_request)]

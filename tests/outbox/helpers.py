@@ -1,0 +1,69 @@
+"""Reading rows, and moving the clock by moving what rows wait for."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from coupons import lifecycle
+from coupons.models import CouponTemplate, IssuedCoupon
+from integrations.models import AccountState, OutboxRow
+from integrations.models.outbox import RowKind, RowState
+from integrations.outbox import engine
+from merchants.models import DfireAccount
+from tests.factories import CustomerFactory, issued
+
+
+def one_coupon(template: CouponTemplate, **customer: Any) -> IssuedCoupon:
+    """A coupon of a new customer."""
+    return issued(template, CustomerFactory(merchant=template.merchant, **customer))
+
+
+def row_of(coupon: IssuedCoupon, kind: str = RowKind.DELIVER) -> OutboxRow:
+    """The coupon's newest row of this kind."""
+    return OutboxRow.objects.filter(coupon=coupon, kind=kind).latest("id")
+
+
+def results(row: OutboxRow) -> list[tuple[str, str]]:
+    """Purpose and result of each attempt, in order."""
+    return list(row.attempts.values_list("phase", "result"))
+
+
+def time_passes() -> None:
+    """Whatever is queued for later is due now."""
+    OutboxRow.objects.filter(state=RowState.QUEUED).update(available_at=timezone.now() - timedelta(seconds=1))
+
+
+def leases_run_out() -> None:
+    """The workers that hold rows are taken for dead."""
+    OutboxRow.objects.filter(state=RowState.SENDING).update(lease_until=timezone.now() - timedelta(seconds=1))
+    engine._engine.recovered_at = float("-inf")
+
+
+def drain_through(rounds: int = 10) -> None:
+    """Drain until nothing is queued any more, whatever it waited for."""
+    for _ in range(rounds):
+        time_passes()
+        engine.drain()
+        if not OutboxRow.objects.filter(state__in=[RowState.QUEUED, RowState.SENDING]).exists():
+            return
+    raise AssertionError(list(OutboxRow.objects.filter(state__in=[RowState.QUEUED, RowState.SENDING]).values()))
+
+
+def state_of(account: DfireAccount) -> AccountState:
+    """How it goes with the account."""
+    return AccountState.objects.get(account=account)
+
+
+def revoke(coupon: IssuedCoupon) -> None:
+    """Revoke it as staff would."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        lifecycle.revoke(lifecycle.lock([coupon.pk])[0], reason="test", actor="staff:test")
+    coupon.refresh_from_db()
+
+
+def events(coupon: IssuedCoupon) -> list[str]:
+    """The coupon's history."""
+    return list(coupon.events.values_list("kind", flat=True))
