@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test check format translations manage clean
+.PHONY: help run test chaos check format translations manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ run: ## start the whole portal with demo data; PORT=8000 SANDBOX_PORT=9100 HOST=
 
 test: ## run all tests on servers of their own; ARGS="-k redeem" goes to pytest
 	@$(BOOTSTRAP) test $(ARGS)
+
+chaos: ## the portal under load while all around it breaks; ARGS="--operations 500 --breaks 3 --seconds 25"
+	@$(BOOTSTRAP) chaos $(ARGS)
 
 check: ## format, lint, types, import contracts, migrations, translations
 	@$(BOOTSTRAP) check

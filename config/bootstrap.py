@@ -30,6 +30,11 @@ def _test(arguments: list[str]) -> int:
     return _become("-m", "pytest", "-n", str(processes), "--dist", "loadgroup", *arguments)
 
 
+def _chaos(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    return _become("-m", "tests.chaos.campaign", *arguments)
+
+
 def _check(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
     return checks.run()
@@ -54,6 +59,7 @@ GOALS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "manage": _manage,
     "test": _test,
+    "chaos": _chaos,
     "check": _check,
     "format": _format,
     "translations": _translations,

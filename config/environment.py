@@ -90,9 +90,7 @@ def database(name: str, url: str) -> dict[str, object]:
     except (ValueError, KeyError, ImproperlyConfigured) as error:
         raise ImproperlyConfigured(f"{name}: not a database address ({type(error).__name__}).") from None
     if parsed.get("ENGINE") != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(
-            f"{name}: the portal needs PostgreSQL (postgresql://user:password@host/name)."
-        )
+        raise ImproperlyConfigured(f"{name}: the portal needs PostgreSQL (postgresql://user:password@host/name).")
     return parsed
 
 

@@ -24,9 +24,7 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
 DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
-SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip(
-    "/"
-)  # where DFIRE_SANDBOX says it is
+SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/")  # where DFIRE_SANDBOX says it is
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 
 # --- Applications ---
@@ -152,7 +150,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"tokens": {"()": "config.logs.TokensMasked"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }
 

@@ -54,9 +54,7 @@ def issue(
         Refused: not published, over, out of stock, a limit reached, or an end that has passed.
     """
     # The customer's row is locked against a binding that commits unseen in between (see `merchants.customers`).
-    customer = Customer.objects.select_for_update(no_key=True).get(
-        pk=customer.pk, merchant_id=template.merchant_id
-    )
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk, merchant_id=template.merchant_id)
     now = timezone.now()
     version = _take_from_stock(template, 1, now)
     _check_person(template, customer, now)
@@ -128,9 +126,7 @@ def _check_person(template: CouponTemplate, customer: Customer, now: datetime) -
     """Hold the limits per customer and per customer and Shanghai day; revoked coupons do not count."""
     if template.per_person_limit is None and template.per_person_daily_limit is None:
         return
-    held = IssuedCoupon.objects.filter(template=template, customer=customer).exclude(
-        status=CouponStatus.REVOKED
-    )
+    held = IssuedCoupon.objects.filter(template=template, customer=customer).exclude(status=CouponStatus.REVOKED)
     if template.per_person_limit is not None and held.count() >= template.per_person_limit:
         raise Refused(Reason.PERSON_LIMIT)
     if template.per_person_daily_limit is not None:

@@ -43,9 +43,7 @@ class TillOutcome(models.TextChoices):
 
 def lock(coupon_ids: Iterable[int]) -> list[IssuedCoupon]:
     """The coupons, locked in the order of their ids until the transaction ends."""
-    return list(
-        IssuedCoupon.objects.select_for_update(no_key=True).filter(pk__in=list(coupon_ids)).order_by("pk")
-    )
+    return list(IssuedCoupon.objects.select_for_update(no_key=True).filter(pk__in=list(coupon_ids)).order_by("pk"))
 
 
 def has_expired(coupon: IssuedCoupon, now: datetime) -> bool:
@@ -66,14 +64,15 @@ def redeem_at_till(
 ) -> TillOutcome:
     """Take note that a till has redeemed a locked coupon. A genuine one always wins; the first stays.
 
-    A redemption of a revoked or expired coupon counts too, because the discount has been given: it is flagged.
+    A redemption of a revoked or expired coupon counts too, because the discount has been given: it is flagged. One
+    whose end had passed at that moment has expired, whether or not the clock has come by already.
 
     Args:
         at: when (aware), by dfire's clock.
     """
     if coupon.status == CouponStatus.REDEEMED:
         return TillOutcome.REPEATED
-    before = CouponStatus(coupon.status)
+    before = status_now(coupon, at)
     coupon.status = CouponStatus.REDEEMED
     coupon.redeemed_at = at
     coupon.redeemed_through = Source.TILL
@@ -219,6 +218,6 @@ def note_all(
 
 def _take_back_into_count(coupon: IssuedCoupon) -> None:
     """A revoked coupon that was redeemed counts again, unless its place in the stock has gone to another."""
-    CouponTemplate.objects.filter(
-        Q(stock=None) | Q(issued_count__lt=F("stock")), pk=coupon.template_id
-    ).update(issued_count=F("issued_count") + 1)
+    CouponTemplate.objects.filter(Q(stock=None) | Q(issued_count__lt=F("stock")), pk=coupon.template_id).update(
+        issued_count=F("issued_count") + 1
+    )

@@ -130,9 +130,7 @@ def _version_of_today(template: CouponTemplate, *, tell: bool = False) -> Templa
     if latest is None:
         latest = template.versions.create(number=1, promotion_id=template.coupon_id, terms_json=terms)
     elif latest.coupons.exists():
-        latest = template.versions.create(
-            number=latest.number + 1, promotion_id=new_coupon_id(), terms_json=terms
-        )
+        latest = template.versions.create(number=latest.number + 1, promotion_id=new_coupon_id(), terms_json=terms)
     else:
         latest.terms_json = terms
         latest.save(update_fields=["terms_json"])

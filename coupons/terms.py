@@ -41,11 +41,7 @@ class Terms:
         """A JSON object with every field under its own name; dates as ISO text."""
         values = asdict(self)
         return {
-            name: value.isoformat()
-            if isinstance(value, date)
-            else list(value)
-            if isinstance(value, tuple)
-            else value
+            name: value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
         }
 

@@ -16,6 +16,7 @@ FEN_PER_YUAN = 100
 LARGEST_AMOUNT_FEN = 10_000_000  # 100,000 yuan: above it, a slip of the finger is likelier than a coupon
 LONGEST_TITLE = 100
 MOST_ENTRIES = 200
+SENSIBLE_YEARS = range(2000, 2200)  # beyond them lie slips of the finger, and dates that cannot be added to
 
 Problems = dict[str, list[str]]
 
@@ -75,6 +76,9 @@ def _check_worth(terms: Terms, say: Callable[[str, str], None]) -> None:
 
 
 def _check_dates(terms: Terms, say: Callable[[str, str], None]) -> None:
+    for field, day in (("start_date", terms.start_date), ("end_date", terms.end_date)):
+        if day.year not in SENSIBLE_YEARS:
+            say(field, _("Years lie between 2000 and 2199."))
     if terms.end_date < terms.start_date:
         say("end_date", _("The end lies before the start."))
     if terms.valid_days is not None and not 1 <= terms.valid_days <= 3650:

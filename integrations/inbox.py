@@ -96,9 +96,7 @@ def retry_open(limit: int = 500) -> int:
     for pk in list(due.values_list("pk", flat=True)[:limit]):
         with transaction.atomic():
             callback = (
-                DfireCallback.objects.select_for_update(skip_locked=True)
-                .filter(pk=pk, state__in=OPEN_STATES)
-                .first()
+                DfireCallback.objects.select_for_update(skip_locked=True).filter(pk=pk, state__in=OPEN_STATES).first()
             )
             if callback is not None and apply(callback) not in OPEN_STATES:
                 settled += 1

@@ -38,12 +38,7 @@ def bind(customer: Customer, *, openid: str | None = None, mobile: str | None = 
         OpenidTaken: another customer of the merchant has it.
     """
     locked = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    if (
-        openid
-        and Customer.objects.filter(merchant_id=locked.merchant_id, openid=openid)
-        .exclude(pk=locked.pk)
-        .exists()
-    ):
+    if openid and Customer.objects.filter(merchant_id=locked.merchant_id, openid=openid).exclude(pk=locked.pk).exists():
         raise OpenidTaken
     wanted = {
         "openid": locked.openid if openid is None else openid,

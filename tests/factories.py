@@ -100,9 +100,7 @@ def published(**fields: Any) -> CouponTemplate:
     return template
 
 
-def issued(
-    template: CouponTemplate | None = None, customer: Customer | None = None, **options: Any
-) -> IssuedCoupon:
+def issued(template: CouponTemplate | None = None, customer: Customer | None = None, **options: Any) -> IssuedCoupon:
     """A coupon given through the one door."""
     template = template or published()
     customer = customer or CustomerFactory(merchant=template.merchant)

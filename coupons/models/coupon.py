@@ -13,22 +13,14 @@ class IssuedCoupon(models.Model):
     """A coupon with its code. `status` and `delivery` are written by `coupons.lifecycle` alone."""
 
     code = models.CharField(_("code"), max_length=16, unique=True)
-    merchant = models.ForeignKey(
-        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False
-    )
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False)
     template = models.ForeignKey(
         CouponTemplate, models.PROTECT, verbose_name=_("template"), related_name="coupons", db_index=False
     )
-    version = models.ForeignKey(
-        TemplateVersion, models.PROTECT, verbose_name=_("terms"), related_name="coupons"
-    )
+    version = models.ForeignKey(TemplateVersion, models.PROTECT, verbose_name=_("terms"), related_name="coupons")
     customer = models.ForeignKey(Customer, models.PROTECT, verbose_name=_("customer"), related_name="coupons")
-    status = models.CharField(
-        _("status"), max_length=10, choices=CouponStatus.choices, default=CouponStatus.ISSUED
-    )
-    delivery = models.CharField(
-        _("delivery"), max_length=10, choices=Delivery.choices, default=Delivery.QUEUED
-    )
+    status = models.CharField(_("status"), max_length=10, choices=CouponStatus.choices, default=CouponStatus.ISSUED)
+    delivery = models.CharField(_("delivery"), max_length=10, choices=Delivery.choices, default=Delivery.QUEUED)
     valid_from = models.DateTimeField(_("valid from"))
     valid_until = models.DateTimeField(_("valid until"), help_text=_("The last second at which it is valid."))
     source = models.CharField(_("issued through"), max_length=10, choices=Source.choices)
@@ -76,16 +68,12 @@ class IssuedCoupon(models.Model):
                 | (~Q(status=CouponStatus.REDEEMED) & Q(redeemed_at__isnull=True)),
                 name="coupon_redeemed_has_its_time",
             ),
-            models.CheckConstraint(
-                condition=Q(valid_from__lte=F("valid_until")), name="coupon_validity_in_order"
-            ),
+            models.CheckConstraint(condition=Q(valid_from__lte=F("valid_until")), name="coupon_validity_in_order"),
         ]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="coupon_of_merchant"),
             models.Index(fields=["template", "customer"], name="coupon_of_person"),
-            models.Index(
-                fields=["valid_until"], condition=Q(status=CouponStatus.ISSUED), name="coupon_due_to_expire"
-            ),
+            models.Index(fields=["valid_until"], condition=Q(status=CouponStatus.ISSUED), name="coupon_due_to_expire"),
         ]
 
     def __str__(self) -> str:

@@ -20,12 +20,8 @@ _DISCOUNT_KINDS = [Kind.DISCOUNT, Kind.DISH_DISCOUNT]
 class CouponTemplate(models.Model):
     """What a merchant gives out. Money in fen; dates are Shanghai dates, both ends included."""
 
-    coupon_id = models.CharField(
-        _("coupon ID"), max_length=64, unique=True, default=new_coupon_id, editable=False
-    )
-    merchant = models.ForeignKey(
-        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="templates"
-    )
+    coupon_id = models.CharField(_("coupon ID"), max_length=64, unique=True, default=new_coupon_id, editable=False)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="templates")
     reference = models.CharField(
         _("reference"),
         max_length=100,
@@ -85,20 +81,14 @@ class CouponTemplate(models.Model):
                 violation_error_message=_("This merchant has a template with this reference already."),
             ),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="template_kind_known"),
-            models.CheckConstraint(
-                condition=Q(status__in=TemplateStatus.values), name="template_status_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=TemplateStatus.values), name="template_status_known"),
             models.CheckConstraint(
                 condition=Q(kind__in=_DISCOUNT_KINDS, amount_fen=None, percent_paid__range=(1, 99))
                 | Q(kind__in=_MONEY_KINDS, percent_paid=None, amount_fen__gte=100),
                 name="template_worth_fits_its_kind",
             ),
-            models.CheckConstraint(
-                condition=Q(start_date__lte=F("end_date")), name="template_dates_in_order"
-            ),
-            models.CheckConstraint(
-                condition=Q(valid_days=None) | Q(valid_days__gte=1), name="template_days_positive"
-            ),
+            models.CheckConstraint(condition=Q(start_date__lte=F("end_date")), name="template_dates_in_order"),
+            models.CheckConstraint(condition=Q(valid_days=None) | Q(valid_days__gte=1), name="template_days_positive"),
             # The last line of the stock: no race and no mistake can issue more.
             models.CheckConstraint(
                 condition=Q(stock=None) | Q(issued_count__lte=F("stock")), name="template_stock_not_exceeded"
@@ -133,9 +123,7 @@ class CouponTemplate(models.Model):
 class TemplateVersion(models.Model):
     """Terms as they were published. Once a coupon is issued under it, it never changes (PROTOCOLS, table of ids)."""
 
-    template = models.ForeignKey(
-        CouponTemplate, models.CASCADE, verbose_name=_("template"), related_name="versions"
-    )
+    template = models.ForeignKey(CouponTemplate, models.CASCADE, verbose_name=_("template"), related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     promotion_id = models.CharField(
         _("promotion ID"), max_length=64, unique=True, help_text=_("Under this ID dfire knows these terms.")

@@ -204,9 +204,7 @@ class DfireClient:
     ) -> None:
         self.close()
 
-    def _list(
-        self, method: str, params: dict[str, str], read: Callable[[Envelope], list[T]]
-    ) -> Reply[list[T]]:
+    def _list(self, method: str, params: dict[str, str], read: Callable[[Envelope], list[T]]) -> Reply[list[T]]:
         try:
             return self._gateway.call(method, params, read)
         except EmptyError as empty:

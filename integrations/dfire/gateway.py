@@ -82,9 +82,7 @@ class Gateway:
             )
 
         try:
-            answer = self._transport.post(
-                self._url, body=body, headers=_HEADERS, timeout=self._timeout_seconds
-            )
+            answer = self._transport.post(self._url, body=body, headers=_HEADERS, timeout=self._timeout_seconds)
         except TransportError as failure:
             error = no_answer(failure, writes=writes)
             error.exchange = exchange(failure.status, failure.body)

@@ -71,9 +71,7 @@ def read_delivery(envelope: Envelope) -> Delivery:
     if delivered is None:
         raise _unreadable(writes=True)
     if not delivered:
-        refused = DeliveryRefusedError(
-            f"deliverSuccess is false {envelope.message}".strip(), code=envelope.result_code
-        )
+        refused = DeliveryRefusedError(f"deliverSuccess is false {envelope.message}".strip(), code=envelope.result_code)
         refused.can_deliver = can_deliver
         raise refused
     return Delivery(

@@ -24,9 +24,7 @@ OPEN_STATES = (CallbackState.UNKNOWN_COUPON, CallbackState.OTHER_ACCOUNT)
 class DfireCallback(models.Model):
     """One redemption as dfire told it. Tried again while it is open; never dropped."""
 
-    account = models.ForeignKey(
-        DfireAccount, models.PROTECT, verbose_name=_("dfire account"), related_name="callbacks"
-    )
+    account = models.ForeignKey(DfireAccount, models.PROTECT, verbose_name=_("dfire account"), related_name="callbacks")
     digest = models.CharField(max_length=64, editable=False)
     code = models.CharField(_("code"), max_length=64, db_index=True)
     promotion_id = models.CharField(_("promotion ID"), max_length=100, blank=True, default="")

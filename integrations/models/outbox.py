@@ -58,9 +58,7 @@ class OutboxRow(models.Model):
         related_name="+",
         db_index=False,
     )
-    merchant = models.ForeignKey(
-        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False
-    )
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False)
     # Outlives a deleted template, because the order of what is told of it must too.
     template = models.ForeignKey(
         CouponTemplate,
@@ -79,18 +77,14 @@ class OutboxRow(models.Model):
         related_name="outbox",
         db_index=False,
     )
-    coupon = models.ForeignKey(
-        IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, related_name="outbox"
-    )
+    coupon = models.ForeignKey(IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, related_name="outbox")
     details = models.JSONField(_("details"), default=dict, blank=True)
 
     available_at = models.DateTimeField(_("not before"))
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
-    tries = models.PositiveIntegerField(
-        _("tries"), default=0, help_text=_("Failed ones since the last success.")
-    )
+    tries = models.PositiveIntegerField(_("tries"), default=0, help_text=_("Failed ones since the last success."))
     absences = models.PositiveSmallIntegerField(
         _("seen absent"), default=0, help_text=_("How often dfire was asked and did not have it.")
     )
@@ -129,9 +123,7 @@ class OutboxRow(models.Model):
             models.Index(
                 fields=["merchant", "priority", "id"], condition=Q(state=RowState.QUEUED), name="outbox_queue"
             ),
-            models.Index(
-                fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"
-            ),
+            models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(
                 fields=["template", "id"],
                 condition=Q(state__in=UNSETTLED, coupon=None),

@@ -36,9 +36,7 @@ class PartnerApp(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     scopes = models.JSONField(_("scopes"), default=list, blank=True)
-    merchants = models.ManyToManyField(
-        Merchant, verbose_name=_("merchants"), related_name="partner_apps", blank=True
-    )
+    merchants = models.ManyToManyField(Merchant, verbose_name=_("merchants"), related_name="partner_apps", blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -70,9 +68,7 @@ class ApiKey(models.Model):
 class WebhookEndpoint(models.Model):
     """An address of a partner that wants to be told of events."""
 
-    app = models.ForeignKey(
-        PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="webhooks"
-    )
+    app = models.ForeignKey(PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="webhooks")
     url = models.CharField(_("address"), max_length=500, validators=[http_address])
     secret = EncryptedTextField(_("signing secret"))
     events = models.JSONField(_("events"), default=list)

@@ -97,8 +97,12 @@ def answered(account_id: int, asked_at: datetime, now: datetime) -> None:
     A stopped account goes on, unless the call had been under way before it was stopped.
     """
     state = AccountState.objects.filter(account_id=account_id)
-    state.filter(Q(last_answer_at=None) | Q(last_answer_at__lt=now - _ANSWER_NOTED_EVERY)).update(last_answer_at=now)
-    state.filter(stopped_at__lt=asked_at).update(stopped_at=None, stop_code="", stop_message="", probe_at=None)
+    noted_long_ago = Q(last_answer_at=None) | Q(last_answer_at__lt=now - _ANSWER_NOTED_EVERY)
+    stopped_before = Q(stopped_at__lt=asked_at)
+    if not state.filter(noted_long_ago | stopped_before).exists():
+        return  # as nearly always
+    state.filter(stopped_before).update(stopped_at=None, stop_code="", stop_message="", probe_at=None)
+    state.update(last_answer_at=now)
 
 
 def slow_down(account_id: int, now: datetime) -> None:

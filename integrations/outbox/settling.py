@@ -34,6 +34,7 @@ _SAVED = [
     "state", "phase", "available_at", "lease_token", "lease_until", "lost_leases", "tries", "absences", "resends",
     "last_class", "last_code", "last_message", "settled_at", "details",
 ]  # fmt: skip
+_CLOSED = ["result", "code", "message", "duration_ms", "http_status", "request", "answer"]
 DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: everything is tried again
 LOST = "lost"
 OK = "ok"
@@ -54,8 +55,7 @@ def settle(job: Job, outcome: Outcome) -> None:
     stopped = False
     with transaction.atomic():
         row = _locked(job.row_id, job.coupon_id)
-        attempt = OutboxAttempt.objects.get(pk=job.attempt_id)
-        _close_attempt(attempt, outcome)
+        attempt = _close_attempt(job, outcome)
         if row is None or row.lease_token != job.token:
             return
         _free(row)
@@ -225,8 +225,9 @@ def _free(row: OutboxRow) -> None:
     row.lease_token = row.lease_until = None
 
 
-def _close_attempt(attempt: OutboxAttempt, outcome: Outcome) -> None:
+def _close_attempt(job: Job, outcome: Outcome) -> OutboxAttempt:
     error, exchange = outcome.error, outcome.exchange
+    attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, started_at=job.start_at)
     attempt.result = BROKEN if outcome.broken else error.result_class.value if error else OK
     attempt.code = (error.code if error else "")[:50]
     attempt.message = (outcome.broken or (error.message if error else ""))[:500]
@@ -235,4 +236,5 @@ def _close_attempt(attempt: OutboxAttempt, outcome: Outcome) -> None:
         attempt.http_status = exchange.http_status
         attempt.request = dict(exchange.request)
         attempt.answer = exchange.answer
-    attempt.save()
+    attempt.save(update_fields=_CLOSED)
+    return attempt

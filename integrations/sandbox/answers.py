@@ -34,10 +34,7 @@ class GatewayError(Exception):
 
 def literal(model: str) -> str:
     """The document's form for save, verify, delete and transfer: a bare value in braces, no JSON."""
-    return (
-        '{\n  "success": true,\n\n  "model": [\n    {\n      ' + model + "\n    }\n  ],\n"
-        '  "totalRecord": 0\n}'
-    )
+    return '{\n  "success": true,\n\n  "model": [\n    {\n      ' + model + '\n    }\n  ],\n  "totalRecord": 0\n}'
 
 
 def saved(own_id: str) -> str:

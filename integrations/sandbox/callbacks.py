@@ -52,9 +52,7 @@ class Callbacks:
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 
-    def enqueue(
-        self, *, code: str, app_key: str, params: Mapping[str, str], forged: bool, delay_ms: int | None
-    ) -> int:
+    def enqueue(self, *, code: str, app_key: str, params: Mapping[str, str], forged: bool, delay_ms: int | None) -> int:
         """Keep a callback. With a delay the queue sends it; with None the caller does, by `send`."""
         status = PENDING if delay_ms is not None else SENDING
         now = now_ms()
@@ -78,9 +76,7 @@ class Callbacks:
 
     def shown(self, *, code: str = "", limit: int = 50) -> list[dict[str, Any]]:
         """The latest callbacks, of one code or of all."""
-        rows = self.store.rows(
-            "SELECT * FROM callbacks WHERE ? IN ('', code) ORDER BY id DESC LIMIT ?", [code, limit]
-        )
+        rows = self.store.rows("SELECT * FROM callbacks WHERE ? IN ('', code) ORDER BY id DESC LIMIT ?", [code, limit])
         return [describe(row) for row in rows]
 
     def get(self, callback_id: int) -> dict[str, Any] | None:

@@ -27,9 +27,7 @@ _REDEEM_FIELDS = {
 class Control:
     """The handlers, by method and path."""
 
-    def __init__(
-        self, *, store: Store, faults: Faults, limits: Limits, till: Till, callbacks: Callbacks
-    ) -> None:
+    def __init__(self, *, store: Store, faults: Faults, limits: Limits, till: Till, callbacks: Callbacks) -> None:
         self.store = store
         self.faults = faults
         self.limits = limits

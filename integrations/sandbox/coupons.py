@@ -82,9 +82,7 @@ def withdraw(store: Store, app_key: str, params: Mapping[str, str]) -> str:
         coupon = _find(db, app_key, params, openid)
         if coupon["status"] == "used":
             raise Refused(USED, "该优惠券已使用,不能删除")
-        db.execute(
-            "UPDATE coupons SET status = 'deleted', deleted = deleted + 1 WHERE code = ?", [coupon["code"]]
-        )
+        db.execute("UPDATE coupons SET status = 'deleted', deleted = deleted + 1 WHERE code = ?", [coupon["code"]])
         _record_for(db, params, coupon, effect="withdrawn")
     return answers.done()
 

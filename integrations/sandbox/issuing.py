@@ -48,9 +48,7 @@ def deliver(store: Store, app_key: str, params: Mapping[str, str]) -> str:
         params, "entityId", "plateEntityId", "promotionId", "appid", "openid", "mobile", "thirdDeliverCode"
     )
     with store.locked() as db:
-        promotion = find_promotion(
-            db, app_key=app_key, promotion_id=promotion_id, plate_entity_id=plate_entity_id
-        )
+        promotion = find_promotion(db, app_key=app_key, promotion_id=promotion_id, plate_entity_id=plate_entity_id)
         promotion_id = promotion["promotion_id"]
         present = db.execute("SELECT status FROM coupons WHERE code = ?", [code]).fetchone()
         if present is not None and present["status"] != "deleted":

@@ -45,8 +45,7 @@ def coupon_rows(
     if code:
         return store.rows("SELECT * FROM coupons WHERE code = ?", [code])
     return store.rows(
-        "SELECT * FROM coupons WHERE ? IN ('', promotion_id) AND ? IN ('', status)"
-        " ORDER BY delivered_at DESC LIMIT ?",
+        "SELECT * FROM coupons WHERE ? IN ('', promotion_id) AND ? IN ('', status) ORDER BY delivered_at DESC LIMIT ?",
         [promotion_id, status, limit],
     )
 

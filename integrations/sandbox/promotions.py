@@ -39,9 +39,7 @@ SELECT * FROM promotions WHERE app_key = ? AND plate_entity_id = ? AND NOT delet
 _HELD = "SELECT code, openid FROM coupons WHERE app_key = ? AND promotion_id = ? AND status = 'held'"
 
 
-def find_promotion(
-    db: sqlite3.Connection, *, app_key: str, promotion_id: str, plate_entity_id: str
-) -> sqlite3.Row:
+def find_promotion(db: sqlite3.Connection, *, app_key: str, promotion_id: str, plate_entity_id: str) -> sqlite3.Row:
     """A promotion that can be issued, by either id; raises Refused when there is none of this brand."""
     found: sqlite3.Row | None = db.execute(
         "SELECT * FROM promotions WHERE app_key = ? AND promotion_id = ?", [app_key, promotion_id]

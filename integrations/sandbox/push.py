@@ -57,15 +57,11 @@ class Pushes:
         row = self.store.row("SELECT * FROM pushes WHERE id = ?", [push_id])
         if row is None:
             return None
-        return self.send(
-            platform=row["platform"], kind=row["kind"], revision=row["revision"], body=row["body"]
-        )
+        return self.send(platform=row["platform"], kind=row["kind"], revision=row["revision"], body=row["body"])
 
     def history(self, platform: str, limit: int = 20) -> list[sqlite3.Row]:
         """The last pushes of an account, the newest first."""
-        return self.store.rows(
-            "SELECT * FROM pushes WHERE platform = ? ORDER BY id DESC LIMIT ?", [platform, limit]
-        )
+        return self.store.rows("SELECT * FROM pushes WHERE platform = ? ORDER BY id DESC LIMIT ?", [platform, limit])
 
     def last_coupon(self, platform: str, revision: int) -> LastCoupon | None:
         """The last accepted coupon push of an account in a revision."""

@@ -138,9 +138,7 @@ class Store:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             pending,
         )
-        self._db.execute(
-            "DELETE FROM requests WHERE id <= (SELECT MAX(id) FROM requests) - ?", [REQUEST_LOG_ROWS]
-        )
+        self._db.execute("DELETE FROM requests WHERE id <= (SELECT MAX(id) FROM requests) - ?", [REQUEST_LOG_ROWS])
 
     def _commit_regularly(self) -> None:
         while not self._stopping.wait(COMMIT_SECONDS):

@@ -91,9 +91,7 @@ class Till:
         with self.store.locked() as db:
             found = self.look_up(order.code)
             shop = order.shop_entity_id or next(iter(found.shops()), "")
-            against = refusals(
-                coupon=found.coupon, promotion=found.promotion, shop_entity_id=shop, now_ms=now_ms()
-            )
+            against = refusals(coupon=found.coupon, promotion=found.promotion, shop_entity_id=shop, now_ms=now_ms())
             if against and not order.override and not order.forge:
                 return Outcome(redeemed=False, refusals=against)
             if not order.forge:

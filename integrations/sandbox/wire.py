@@ -56,9 +56,7 @@ class Request:
     def form(self) -> dict[str, str]:
         """The form-encoded fields; of a repeated name the last one counts. Raises BadRequest."""
         try:
-            pairs = parse_qsl(
-                self.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-            )
+            pairs = parse_qsl(self.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
         except ValueError:
             raise BadRequest("the body is not a form in UTF-8") from None
         return dict(pairs)

@@ -47,9 +47,7 @@ class DfireAccount(models.Model):
         verbose_name_plural = _("dfire accounts")
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(max_concurrency__gte=1), name="dfire_account_concurrency_positive"
-            ),
+            models.CheckConstraint(condition=Q(max_concurrency__gte=1), name="dfire_account_concurrency_positive"),
             # A lease (60 s) must outlive a whole call and what surrounds it.
             models.CheckConstraint(
                 condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=20),

@@ -25,9 +25,7 @@ def mask_mobile(mobile: str) -> str:
 class Customer(models.Model):
     """A member of one merchant: the same person at two merchants is two customers."""
 
-    merchant = models.ForeignKey(
-        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="customers"
-    )
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="customers")
     identifier = models.CharField(
         _("identifier"), max_length=128, help_text=_("As the merchant's membership names the customer.")
     )

@@ -42,9 +42,7 @@ class Merchant(models.Model):
             models.CheckConstraint(
                 condition=Q(dfire_account__isnull=True) | (~Q(entity_id="") & ~Q(plate_entity_id="")),
                 name="merchant_at_dfire_has_its_ids",
-                violation_error_message=_(
-                    "A merchant with a dfire account needs its entity ID and brand ID."
-                ),
+                violation_error_message=_("A merchant with a dfire account needs its entity ID and brand ID."),
             ),
         ]
 

@@ -16,9 +16,7 @@ class MerchantScope(models.Model):
         verbose_name=_("member of staff"),
         related_name="merchant_scope",
     )
-    merchants = models.ManyToManyField(
-        Merchant, verbose_name=_("merchants"), related_name="scopes", blank=True
-    )
+    merchants = models.ManyToManyField(Merchant, verbose_name=_("merchants"), related_name="scopes", blank=True)
 
     class Meta:
         verbose_name = _("merchant scope")

@@ -122,12 +122,8 @@ def test_an_end_that_has_passed_is_refused() -> None:
         (datetime(2026, 11, 22, 16, 30, tzinfo=UTC), 15, date(2026, 12, 7)),
     ],
 )
-def test_days_of_validity_count_local_days_from_the_day_of_receipt(
-    received: datetime, days: int, last: date
-) -> None:
-    template = CouponTemplateFactory.build(
-        start_date=date(2026, 11, 1), end_date=date(2026, 11, 30), valid_days=days
-    )
+def test_days_of_validity_count_local_days_from_the_day_of_receipt(received: datetime, days: int, last: date) -> None:
+    template = CouponTemplateFactory.build(start_date=date(2026, 11, 1), end_date=date(2026, 11, 30), valid_days=days)
     _, until = validity(template.terms(), received)
     assert until == datetime.combine(last, datetime.max.time().replace(microsecond=0), SHANGHAI)
 

@@ -32,9 +32,7 @@ def connect() -> Iterator[Callable[..., DfireClient]]:
 
     def make(server: Outside | str, **kwargs: Any) -> DfireClient:
         url = server if isinstance(server, str) else server.url
-        client = DfireClient(
-            url, "cdc08577b61942442aa89390dacb25ad", SECRET, **{"clock": lambda: NOW, **kwargs}
-        )
+        client = DfireClient(url, "cdc08577b61942442aa89390dacb25ad", SECRET, **{"clock": lambda: NOW, **kwargs})
         made.append(client)
         return client
 

@@ -173,9 +173,7 @@ def test_only_the_two_queries_change_nothing():
     assert names.changes_something("dfire.shop.give.promotion")
 
 
-@pytest.mark.parametrize(
-    "field", ["entity_id", "plate_entity_id", "promotion_id", "appid", "openid", "mobile", "code"]
-)
+@pytest.mark.parametrize("field", ["entity_id", "plate_entity_id", "promotion_id", "appid", "openid", "mobile", "code"])
 def test_a_blank_argument_is_refused_before_anything_is_sent(outside, connect, field):
     server = outside(http(DELIVERED))
     client = connect(server)

@@ -31,10 +31,7 @@ def test_the_next_address_of_a_name_is_tried(outside, connect, monkeypatch):
     server = outside(GOOD)
     with socket.create_server(("127.0.0.2", 0)) as listener:
         closed = listener.getsockname()
-    found = [
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
-        for address in (closed, ("127.0.0.1", server.port))
-    ]
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in (closed, ("127.0.0.1", server.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     assert deliver(connect("http://two.example/router")).value.can_deliver is True
 
@@ -58,16 +55,12 @@ LOST = {
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"
     ),
     "a length that is none": send_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}"),
-    "lengths that differ": send_and_close(
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"
-    ),
+    "lengths that differ": send_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
 }
 
 
 @pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
-def test_an_answer_lost_after_sending_is_uncertain_for_a_write_and_retryable_for_a_read(
-    outside, connect, answer
-):
+def test_an_answer_lost_after_sending_is_uncertain_for_a_write_and_retryable_for_a_read(outside, connect, answer):
     server = outside(answer)
     client = connect(server, timeout_seconds=2)
     with pytest.raises(UncertainError) as caught:

@@ -79,9 +79,7 @@ def test_every_rule_has_its_place():
     assert (params["dynamicDate"], params["useRangeTypes"]) == ("30", "0,1")
 
 
-@pytest.mark.parametrize(
-    ("iso", "dfire"), [(1, "2"), (2, "3"), (3, "4"), (4, "5"), (5, "6"), (6, "7"), (7, "1")]
-)
+@pytest.mark.parametrize(("iso", "dfire"), [(1, "2"), (2, "3"), (3, "4"), (4, "5"), (5, "6"), (6, "7"), (7, "1")])
 def test_each_weekday_counts_from_sunday_at_dfire(iso, dfire):
     assert dfire_weekdays([iso]) == dfire
 

@@ -29,9 +29,7 @@ NAMES = [
     *("id", "startTime", "endTime", "chainStoreIds", "thirdDeliverCode", "status", "deliverSuccess"),
     *("starttime", "endtime", "delivertime", "canDeliver"),
 ]
-leaves = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["true", "000"])
-)
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["true", "000"])
 anything = st.recursive(
     leaves, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES), inner), max_leaves=12
 )

@@ -58,9 +58,7 @@ def test_a_refused_delivery_is_permanent_although_success_is_true(answering, ref
     assert caught.value.exchange.http_status == 200
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"canDeliver": True}, None, [], "x", True, {"deliverSuccess": "maybe"}, [{}, {}]]
-)
+@pytest.mark.parametrize("body", [{}, {"canDeliver": True}, None, [], "x", True, {"deliverSuccess": "maybe"}, [{}, {}]])
 def test_a_delivery_that_does_not_say_whether_it_succeeded_is_uncertain(answering, body):
     with pytest.raises(UncertainError):
         answering(success(body)).deliver_promotion(**COUPON)
@@ -88,9 +86,7 @@ def test_a_byte_order_mark_and_a_success_as_string_do_no_harm(answering):
     assert answering(body).save_promotion(terms=TERMS).value == ID
 
 
-@pytest.mark.parametrize(
-    "printed", ["null", "[]", "{}", "true", '""', '" "', '["a","b"]', "[[]]", '{"id": null}']
-)
+@pytest.mark.parametrize("printed", ["null", "[]", "{}", "true", '""', '" "', '["a","b"]', "[[]]", '{"id": null}'])
 def test_a_save_without_an_id_is_uncertain(answering, printed):
     with pytest.raises(UncertainError):
         answering(model(printed)).save_promotion(terms=TERMS)
@@ -119,9 +115,7 @@ def test_a_no_is_a_refusal(answering, call, printed):
 
 
 @pytest.mark.parametrize("call", BOOLEAN_CALLS)
-@pytest.mark.parametrize(
-    "printed", ["null", "[]", "{}", "1", '"x"', "[true, true]", "[[true]]", "[{true}, {true}]"]
-)
+@pytest.mark.parametrize("printed", ["null", "[]", "{}", "1", '"x"', "[true, true]", "[[true]]", "[{true}, {true}]"])
 def test_neither_yes_nor_no_is_uncertain(answering, call, printed):
     with pytest.raises(UncertainError):
         call(answering(model(printed)))
@@ -184,7 +178,5 @@ def test_texts_from_dfire_fit_a_database(answering):
     with pytest.raises(PermanentError) as caught:
         answering(body).verify_promotion(**SPENT)
     assert caught.value.message == "a\ufffdb\ufffdc"
-    (promotion,) = (
-        answering(b'{"success": true, "model": [{"title": "\\ud800"}]}').query_promotions(**SHOP).value
-    )
+    (promotion,) = answering(b'{"success": true, "model": [{"title": "\\ud800"}]}').query_promotions(**SHOP).value
     assert promotion.title == "\ufffd"

@@ -152,15 +152,11 @@ class Portal:
 
     def push(self, address: str, body: dict[str, Any]) -> requests.Response:
         """Push as the smart-coupon platform does."""
-        return requests.post(
-            f"{self.url}/hooks/smart-coupon/{TOKEN}/{address}/", json=body, timeout=HTTP_SECONDS
-        )
+        return requests.post(f"{self.url}/hooks/smart-coupon/{TOKEN}/{address}/", json=body, timeout=HTTP_SECONDS)
 
     def ledger(self) -> dict[str, Any]:
         """What the sandbox holds."""
-        answer: dict[str, Any] = requests.get(
-            f"{self.sandbox_url}/control/ledger", timeout=HTTP_SECONDS
-        ).json()
+        answer: dict[str, Any] = requests.get(f"{self.sandbox_url}/control/ledger", timeout=HTTP_SECONDS).json()
         return answer
 
     def control(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

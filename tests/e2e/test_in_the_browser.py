@@ -1,4 +1,4 @@
-"""The loop as a newcomer sees it, in a real browser, in Chinese: push on the platform's page, redeem at the till, look."""
+"""The loop as a newcomer sees it, in a real browser, in Chinese: push on the platform's page, redeem, look."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Response, expect, sync_playwright
 
 from tests.e2e.portal import Portal
 
@@ -28,8 +28,12 @@ class Complaints:
         self.heard: list[str] = []
         context.on("console", lambda message: message.type == "error" and self.heard.append(message.text))
         context.on("weberror", lambda error: self.heard.append(str(error.error)))
-        context.on("response", lambda answer: answer.status >= 400 and self.heard.append(f"{answer.status} {answer.url}"))
+        context.on("response", self._refused)
         context.on("request", lambda request: self._local(request.url))
+
+    def _refused(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.heard.append(f"{answer.status} {answer.url}")
 
     def _local(self, url: str) -> None:
         if urlsplit(url).hostname not in ("127.0.0.1", None):

@@ -44,9 +44,7 @@ def given(portal: Portal, coupon_id: str) -> str:
 
 def signed_in(portal: Portal) -> requests.Session:
     """An administrator's browser, without the browser."""
-    os.environ["DJANGO_SUPERUSER_PASSWORD"] = portal.environment["DJANGO_SUPERUSER_PASSWORD"] = (
-        "korrekt-Pferd-9"
-    )
+    os.environ["DJANGO_SUPERUSER_PASSWORD"] = portal.environment["DJANGO_SUPERUSER_PASSWORD"] = "korrekt-Pferd-9"
     name = f"boss{time.monotonic_ns()}"
     portal.manage("createsuperuser", "--noinput", "--username", name, "--email", "")
     session = requests.Session()
@@ -125,7 +123,5 @@ def _last_requests(portal: Portal, code: str) -> Any:
 
 def _delivery(portal: Portal, code: str) -> str:
     with psycopg.connect(portal.environment["DATABASE_URL"]) as connection:
-        row = connection.execute(
-            "SELECT delivery FROM coupons_issuedcoupon WHERE code = %s", [code]
-        ).fetchone()
+        row = connection.execute("SELECT delivery FROM coupons_issuedcoupon WHERE code = %s", [code]).fetchone()
     return str(row[0]) if row else ""

@@ -66,6 +66,7 @@ def test_a_worker_that_is_asked_to_end_settles_what_is_in_flight_and_begins_noth
 def test_a_worker_that_is_killed_leaves_its_rows_to_their_leases(sixty_coupons: None, dfire: Dfire) -> None:
     [worker] = draining_processes(1)
     wait_for(some_are_done)
+    wait_for(OutboxRow.objects.filter(state=RowState.SENDING).exists)
     worker.kill()
     worker.wait(10)
     assert OutboxRow.objects.filter(state=RowState.SENDING).exists()

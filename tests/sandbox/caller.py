@@ -91,9 +91,7 @@ class Caller:
         return json.loads(self.text(method, **given))
 
     def control(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
-        response = self.session.request(
-            verb, f"{self.url}/control/{path}", json=body, params=query, timeout=10
-        )
+        response = self.session.request(verb, f"{self.url}/control/{path}", json=body, params=query, timeout=10)
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -157,9 +155,7 @@ class Caller:
 
     def held(self, openid: str = "openid-1", **more: Any) -> dict[str, int | None]:
         """The codes in a customer's list with their status (None = held)."""
-        answer = self.json(
-            "customer.query.promotion", **{"openid": openid, "currDate": shanghai_day(), **more}
-        )
+        answer = self.json("customer.query.promotion", **{"openid": openid, "currDate": shanghai_day(), **more})
         return {entry["thirdDeliverCode"]: entry.get("status") for entry in answer["model"]}
 
     def coupon(self, code: str) -> Any:

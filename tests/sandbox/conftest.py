@@ -21,9 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if not settings.configured and not os.environ.get("DJANGO_SETTINGS_MODULE"):
     # The sandbox needs templates and translation alone, so its tests also run without the portal's settings.
     engine = "django.template.backends.django.DjangoTemplates"
-    settings.configure(
-        INSTALLED_APPS=[], USE_I18N=True, TEMPLATES=[{"BACKEND": engine, "DIRS": [ROOT / "templates"]}]
-    )
+    settings.configure(INSTALLED_APPS=[], USE_I18N=True, TEMPLATES=[{"BACKEND": engine, "DIRS": [ROOT / "templates"]}])
     django.setup()
 
 CONFIG: dict[str, Any] = {

@@ -108,9 +108,7 @@ def test_list_is_one_customers_and_leaves_out_what_is_over(stocked):
     assert stocked.held(appid="wx-other") == {}
     assert stocked.held(currDate=shanghai_day(30)) == {"9001": None}
     assert stocked.held(currDate=shanghai_day(31)) == {}
-    assert (
-        code_of(stocked.text("customer.query.promotion", openid="openid-1", currDate="2017-06-01")) == "002"
-    )
+    assert code_of(stocked.text("customer.query.promotion", openid="openid-1", currDate="2017-06-01")) == "002"
 
 
 def test_verify_uses_a_coupon_once(stocked):

@@ -25,9 +25,7 @@ def test_signature_agrees_with_the_gateway_frameworks_own(case):
 
 
 @pytest.mark.parametrize("case", VECTORS[:8], ids=lambda case: case["name"])
-def test_vector_sent_over_the_wire_passes_the_signature_and_fails_only_on_its_old_clock(
-    case, till, config_path
-):
+def test_vector_sent_over_the_wire_passes_the_signature_and_fails_only_on_its_old_clock(case, till, config_path):
     config = json.loads(config_path.read_text())
     config["accounts"].append({"app_key": case["params"]["appKey"], "app_secret": case["secret"]})
     config_path.write_text(json.dumps(config))
@@ -53,9 +51,7 @@ def test_unknown_key_is_refused(sandbox):
     assert refusal(Caller(sandbox.url, app_key="nobody").json("query.promotion")) == "23"
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [("appKey", "22"), ("method", "26"), ("v", "28"), ("timestamp", "38")]
-)
+@pytest.mark.parametrize(("name", "code"), [("appKey", "22"), ("method", "26"), ("v", "28"), ("timestamp", "38")])
 def test_missing_system_parameter_is_refused_by_name(till, name, code):
     answer = till.json("query.promotion", **{name: None})
     assert refusal(answer) == code
@@ -87,9 +83,7 @@ def test_timestamp_that_is_no_number_is_refused(till, timestamp):
 def test_missing_business_parameter_is_named_in_the_sub_errors(till):
     answer = till.json("query.promotion", entityId=None)
     assert refusal(answer) == "32"
-    assert answer["subErrors"] == [
-        {"code": "isv.missing-parameter:entityId", "message": "缺少必要的参数entityId"}
-    ]
+    assert answer["subErrors"] == [{"code": "isv.missing-parameter:entityId", "message": "缺少必要的参数entityId"}]
 
 
 def test_blank_in_front_of_a_code_is_signed_as_sent_and_then_stripped(stocked):

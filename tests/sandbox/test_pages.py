@@ -109,9 +109,7 @@ def test_form_must_come_from_the_sandboxs_own_page(stocked):
 
 def test_control_api_takes_scripts_and_refuses_pages_of_other_sites(till):
     body = {"rules": [{"fault": "busy"}]}
-    refused = till.session.post(
-        f"{till.url}/control/faults", json=body, headers={"Origin": "http://evil.example"}
-    )
+    refused = till.session.post(f"{till.url}/control/faults", json=body, headers={"Origin": "http://evil.example"})
     assert refused.status_code == 403
     assert till.control("POST", "faults", body)["rules"][0]["fault"] == "busy"
 

@@ -17,12 +17,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Load it."""
         if not settings.DFIRE_SANDBOX:
-            raise CommandError(
-                "The demo belongs to the sandbox: set DFIRE_SANDBOX=on, and never in production."
-            )
+            raise CommandError("The demo belongs to the sandbox: set DFIRE_SANDBOX=on, and never in production.")
         portal_url = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000")
-        lines = load(
-            Files(settings.BASE_DIR / "var"), portal_url=portal_url, sandbox_url=settings.SANDBOX_URL
-        )
+        lines = load(Files(settings.BASE_DIR / "var"), portal_url=portal_url, sandbox_url=settings.SANDBOX_URL)
         for line in lines:
             self.stdout.write(line)

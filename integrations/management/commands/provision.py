@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from integrations import strict_json
 from integrations.provisioning.entries import Rejected
@@ -34,6 +35,9 @@ class Command(BaseCommand):
         except Rejected as rejected:
             listed = "\n".join(f"  {line}" for line in rejected.errors)
             raise CommandError(f"{path}: nothing has been changed.\n{listed}") from None
+        except OperationalError as error:  # a deadlock with the portal's own work, or no database
+            reason = str(error).splitlines()[0]
+            raise CommandError(f"{path}: nothing has been changed; the database said {reason!r}. Try again.") from None
         for line in lines:
             self.stdout.write(line)
         if not lines:

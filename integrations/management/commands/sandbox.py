@@ -31,9 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--config", type=Path, default=folder / "sandbox.json", help="accounts and the portal's address"
         )
-        parser.add_argument(
-            "--store", type=Path, default=folder / "sandbox.sqlite3", help="the till ledger's file"
-        )
+        parser.add_argument("--store", type=Path, default=folder / "sandbox.sqlite3", help="the till ledger's file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM or SIGINT."""

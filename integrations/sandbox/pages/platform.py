@@ -51,9 +51,7 @@ class PlatformPage:
             "detail_form": self._form(platform, revision, DETAIL, last),
             "coupon_id": last.coupon_id if last else "",
             "history": [_history_line(row) for row in self.pushes.history(platform.name)],
-            "reports": [
-                {**dict(row), "time": moment(row["last_at"])} for row in self.reports.received(platform.name)
-            ],
+            "reports": [{**dict(row), "time": moment(row["last_at"])} for row in self.reports.received(platform.name)],
         }
         return render(self.config, request, "platform", context)
 

@@ -40,9 +40,7 @@ class PromotionsPage:
             }
             for row in rows
         ]
-        return render(
-            self.config, request, "promotions", {"promotions": lines, "full": len(lines) == MOST_PROMOTIONS}
-        )
+        return render(self.config, request, "promotions", {"promotions": lines, "full": len(lines) == MOST_PROMOTIONS})
 
     def _one(self, request: Request, promotion_id: str) -> Response:
         found = ledger.promotion_rows(self.store, promotion_id=promotion_id)

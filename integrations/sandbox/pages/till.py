@@ -76,9 +76,7 @@ class TillPage:
     def _coupon(self, found: Found, chosen_shop: str) -> dict[str, Any]:
         shops = found.shops()
         shop = chosen_shop if chosen_shop in shops else next(iter(shops), "")
-        against = refusals(
-            coupon=found.coupon, promotion=found.promotion, shop_entity_id=shop, now_ms=now_ms()
-        )
+        against = refusals(coupon=found.coupon, promotion=found.promotion, shop_entity_id=shop, now_ms=now_ms())
         context: dict[str, Any] = {
             "refusals": against,
             "shops": shops,
