@@ -1,5 +1,6 @@
 """`POST /hooks/smart-coupon/{token}/…`: the smart-coupon platform creates a coupon, or gives one to a customer."""
 
+from abc import abstractmethod
 from typing import Any
 
 from django.db import transaction
@@ -73,13 +74,13 @@ class SmartCouponHook(HookView):
             **{"status": 200, "revision": pushes.REVISION, **facts},
         )
 
+    @abstractmethod
     def read(self, fields: JsonObject) -> Any:
         """The push in our own units."""
-        raise NotImplementedError
 
+    @abstractmethod
     def act(self, account: SmartCouponAccount, push: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Do it; the answer, and what was made (a field of `Push`)."""
-        raise NotImplementedError
 
     def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:
         """The contract's form of a refusal: it has no `result`, so the platform knows that it failed."""

@@ -1,6 +1,7 @@
 """The way every hook goes, such that none can forget to authenticate: a subclass says how, and what then happens."""
 
 import logging
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError
@@ -14,7 +15,7 @@ from integrations.hooks.refusals import HookCode, HookRefused
 logger = logging.getLogger(__name__)
 
 
-class HookView(APIView):
+class HookView(APIView, ABC):
     """A DRF view kept lean: no parsers, no negotiation, no session; refusals in the caller's own form."""
 
     authentication_classes = ()
@@ -47,25 +48,25 @@ class HookView(APIView):
         response["Allow"] = "POST"
         return response
 
+    @abstractmethod
     def authenticate(self, request: Request, **kwargs: str) -> Any:
         """Who calls, proved.
 
         Raises:
             HookRefused: it is not proved.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def handle(self, request: Request, caller: Any) -> dict[str, Any]:
         """Record, act, and return the answer's body.
 
         Raises:
             HookRefused: with nothing of the act left behind.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:
         """The refusal in the caller's form."""
-        raise NotImplementedError
 
     def _refuse(self, refusal: HookRefused) -> JsonResponse:
         response = JsonResponse(

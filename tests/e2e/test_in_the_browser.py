@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect, sync_playwright
 
-from tests.e2e.portal import Portal
+from tests.e2e.portal import Portal, until
 
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "korrekt-Pferd-9"
@@ -79,6 +79,7 @@ def test_a_newcomer_pushes_redeems_and_reads_the_history(portal: Portal, context
     assert found, outside.inner_text("body")
     code = found[0]
 
+    until(lambda: portal.held(code), seconds=30)
     outside.goto(f"{portal.sandbox_url}/till")
     expect(outside.get_by_label("券码")).to_be_focused()  # a scanner types blindly
     outside.keyboard.type(code)
