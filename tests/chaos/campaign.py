@@ -53,7 +53,7 @@ def _campaign(portal: Portal, options: argparse.Namespace) -> int:
 
     _customers(CUSTOMERS, UNBOUND)
     promises = Promises()
-    drivers = [Driver(portal, promises, options.seed * 100 + number) for number in range(DRIVERS)]
+    drivers = [Driver(portal, promises, options.seed, number) for number in range(DRIVERS)]
     coupon_ids = [drivers[0].create(f"混沌{number}") for number in range(TEMPLATES)]
     portal.control("faults", {"seed": options.seed, "rules": fault_rules()})
     breaker = Breaker(portal, options.seed, breaks=options.breaks, every_seconds=options.seconds / (options.breaks + 1))

@@ -57,11 +57,11 @@ class Promises:
 class Driver:
     """One of several that work side by side."""
 
-    def __init__(self, portal: Portal, promises: Promises, seed: int) -> None:
+    def __init__(self, portal: Portal, promises: Promises, seed: int, number: int) -> None:
         self.portal = portal
         self.promises = promises
-        self.random = random.Random(seed)
-        self.number = seed
+        self.random = random.Random(seed * 100 + number)
+        self.number = number
         self.serial = 0
         self.session = requests.Session()
         self.session.trust_env = False
@@ -169,8 +169,10 @@ class Driver:
                 accepted: dict[str, Any] = answer.json()
                 return accepted
             self._count(f"push: {answer.status_code}")
-            if answer.status_code not in (429, 500, 502, 503):
+            if answer.status_code == 409:
                 return None
+            if answer.status_code not in (429, 500, 502, 503):
+                raise AssertionError(f"{path}: {answer.status_code} {answer.text}")
             time.sleep(0.2)
         raise AssertionError(f"{path} was not answered in {PATIENCE_SECONDS} s")
 

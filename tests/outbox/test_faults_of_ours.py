@@ -123,11 +123,12 @@ def test_terms_that_cannot_be_said_in_dfires_words_are_set_aside(merchant: Merch
     assert row_of(fine).state == RowState.DONE
 
 
+@pytest.mark.parametrize("latency_ms", [150, 400], ids=["before the drain looks again", "after it"])
 def test_a_database_that_goes_away_in_the_middle_ends_the_drain_and_the_next_one_settles(
-    template: CouponTemplate, dfire: Dfire
+    template: CouponTemplate, dfire: Dfire, latency_ms: int
 ) -> None:
     coupons = [one_coupon(template) for _ in range(6)]
-    dfire.fault(DELIVER, "latency", times=None, latency_ms=400)
+    dfire.fault(DELIVER, "latency", times=None, latency_ms=latency_ms)
     ended: list[Any] = []
 
     def drain() -> None:
