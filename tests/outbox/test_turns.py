@@ -1,6 +1,5 @@
 """Who goes first: what someone waits for, then the merchants in turn, and no account takes all threads."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -96,49 +95,52 @@ def analyze() -> None:
         cursor.execute("ANALYZE")
 
 
-def milliseconds_to_pick(account: DfireAccount) -> float:
-    """The best of five, because the machine has other things to do."""
-
-    def once() -> float:
-        begin = time.perf_counter()
+def assert_picked(account: DfireAccount) -> None:
+    """Picked at all: the plan that this guards against compares every row with every other and does not end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '10s'")
         assert len(picking.pick(account.pk, 16, timezone.now())) == 16
         assert picking.due_accounts(timezone.now()) == [account.pk]
-        return (time.perf_counter() - begin) * 1000
-
-    return min(once() for _ in range(5))
+        cursor.execute("RESET statement_timeout")
 
 
-def test_a_row_behind_100000_of_another_merchant_is_found_in_milliseconds_whatever_the_planner_believes(
-    template: CouponTemplate, account: DfireAccount
-) -> None:
-    analyze()
-    copy_of(one_coupon(template), 100_000)
-    other: Merchant = MerchantFactory(dfire_account=account)
-    fine = published(merchant=other)
-    TemplateVersion.objects.update(saved_at=timezone.now())
-    OutboxRow.objects.filter(kind=RowKind.SAVE_PROMOTION).update(state=RowState.DONE)
-    for _ in range(5):
-        one_coupon(fine)
-    assert milliseconds_to_pick(account) < 25, "with the statistics of an empty queue"
-    analyze()
-    assert milliseconds_to_pick(account) < 25
-    first = picking.pick(account.pk, 10, timezone.now())
-    assert OutboxRow.objects.filter(pk__in=first, merchant=other).count() == 5
+def assert_picked_by_index(account: DfireAccount) -> None:
+    """The plan, not the time: times mean nothing on a machine that has other things to do."""
+    assert_picked(account)
     with connection.cursor() as cursor:
         for sql in (picking._PICK, picking._DUE_ACCOUNTS):
             cursor.execute(f"EXPLAIN {sql}", {"account": account.pk, "now": timezone.now(), "most": 16})
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "using outbox_queue" in plan
             assert "Seq Scan on integrations_outboxrow" not in plan
-    assert_held_back_rows_cost_little(template, account)
 
 
-def assert_held_back_rows_cost_little(template: CouponTemplate, account: DfireAccount) -> None:
-    """As long as their template is not saved they are passed over one by one, which is still no standstill."""
+def test_a_row_behind_100000_of_another_merchant_is_found_by_index_whatever_the_planner_believes(
+    template: CouponTemplate, account: DfireAccount
+) -> None:
+    first_of_many = one_coupon(template)
+    OutboxRow.objects.update(state=RowState.DONE)
+    copy_of(first_of_many, 100_000)
+    analyze()  # a long history, and nothing queued
+    OutboxRow.objects.filter(kind=RowKind.DELIVER).update(state=RowState.QUEUED)
+    other: Merchant = MerchantFactory(dfire_account=account)
+    fine = published(merchant=other)
+    TemplateVersion.objects.update(saved_at=timezone.now())
+    OutboxRow.objects.filter(kind=RowKind.SAVE_PROMOTION).update(state=RowState.DONE)
+    for _ in range(5):
+        one_coupon(fine)
+    assert_picked(account)  # with the statistics of an empty queue
+    analyze()
+    assert_picked_by_index(account)
+    first = picking.pick(account.pk, 10, timezone.now())
+    assert OutboxRow.objects.filter(pk__in=first, merchant=other).count() == 5
+    assert_held_back_rows_are_passed_over(template, account)
+
+
+def assert_held_back_rows_are_passed_over(template: CouponTemplate, account: DfireAccount) -> None:
+    """As long as their template is not saved they stay behind, and the others go."""
     TemplateVersion.objects.filter(template=template).update(saved_at=None)
-    begin = time.perf_counter()
     assert len(picking.pick(account.pk, 16, timezone.now())) == 5
-    assert time.perf_counter() - begin < 1
 
 
 def test_rows_that_back_off_do_not_hide_those_behind_them(template: CouponTemplate, account: DfireAccount) -> None:
