@@ -198,7 +198,6 @@ OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set asid
 OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
 
 # --- The lives of coupons and templates ---
-REDEEMING_LIMIT_SECONDS = 600  # after the account last answered: then staff decide, or dfire's list does
 EXPIRY_SWEEP_SECONDS = 20
 PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs
 
@@ -206,5 +205,4 @@ PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
 CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
-PUSH_SIGNATURE_WINDOW_SECONDS = 600
 INBOX_RETRY_SECONDS = 30
