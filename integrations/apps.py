@@ -11,5 +11,6 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        """Connect the receivers that write outbox rows."""
-        from integrations.sync import receivers  # noqa: F401  (importing connects)
+        """Connect the receivers that write outbox rows, and those that the inbox waits for."""
+        from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
+        from integrations.sync import receivers  # noqa: F401
