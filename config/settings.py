@@ -193,7 +193,8 @@ OUTBOX_LEASE_MARGIN_SECONDS = 10  # a lease lasts the account's time limit and t
 OUTBOX_BACKOFF_MAX_SECONDS = 30
 OUTBOX_SWEEP_SECONDS = 2
 RELEASE_SWEEP_SECONDS = 60  # what waited and lacks nothing any more, should a signal have been missed
-OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set aside
+OUTBOX_MAX_LEASES = 5  # a row whose worker died this often before it was answered is set aside
+OUTBOX_SUSPECT_LEASES = 2  # from here on such rows are sent one at a time, so that it shows which of them it is
 # Calls in flight for each worker process; each account has its own limit besides.
 OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
 

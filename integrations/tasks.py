@@ -4,7 +4,7 @@ from celery import shared_task
 
 from coupons import lifecycle
 from integrations import inbox
-from integrations.outbox import engine
+from integrations.outbox import engine, holding
 from integrations.sync import release
 
 
@@ -29,5 +29,6 @@ def retry_inbox() -> None:
 
 @shared_task
 def release_waiting() -> None:
-    """Queue waiting rows that lack nothing any more."""
+    """Queue waiting rows that lack nothing any more, and let go what is held back for nothing."""
     release.ready()
+    holding.release()

@@ -81,6 +81,9 @@ class OutboxRow(models.Model):
     details = models.JSONField(_("details"), default=dict, blank=True)
 
     available_at = models.DateTimeField(_("not before"))
+    held = models.BooleanField(
+        _("held back"), default=False, db_default=False, help_text=_("Until dfire has been told of its template.")
+    )
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
@@ -121,8 +124,11 @@ class OutboxRow(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["merchant", "priority", "id"], condition=Q(state=RowState.QUEUED), name="outbox_queue"
+                fields=["merchant", "priority", "id"],
+                condition=Q(state=RowState.QUEUED, held=False),
+                name="outbox_ready",
             ),
+            models.Index(fields=["template", "id"], condition=Q(state=RowState.QUEUED, held=True), name="outbox_held"),
             models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(
                 fields=["template", "id"],

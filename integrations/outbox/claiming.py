@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -29,6 +30,7 @@ class Job:
     coupon_id: int | None
     token: uuid.UUID
     attempt_id: int
+    phase: str
     call: Call
     account: DfireAccount
     start_at: datetime
@@ -62,7 +64,7 @@ def claim(account_id: int, most: int) -> Claimed:
         return Claimed([], [], allowed.paced)
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
-    for row in _lock(pick(account_id, allowed.count, now)):
+    for row in _one_suspect(_lock(pick(account_id, allowed.count, now))):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
@@ -79,6 +81,12 @@ def _lock(ids: list[int]) -> list[OutboxRow]:
         .filter(pk__in=ids, state=RowState.QUEUED)
     )
     return sorted(rows, key=lambda row: ids.index(row.pk))
+
+
+def _one_suspect(rows: list[OutboxRow]) -> list[OutboxRow]:
+    """At most one row that workers have died of repeatedly; the others of that kind come after it (`picking`)."""
+    suspects = [row for row in rows if row.lost_leases >= settings.OUTBOX_SUSPECT_LEASES]
+    return [row for row in rows if row not in suspects[1:]]
 
 
 def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: timedelta) -> list[Job]:
@@ -109,6 +117,7 @@ def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: t
             coupon_id=row.coupon_id,
             token=attempt.lease_token,
             attempt_id=attempt.pk,
+            phase=attempt.phase,
             call=call,
             account=account,
             start_at=attempt.started_at,

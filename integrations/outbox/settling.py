@@ -21,8 +21,8 @@ from integrations.dfire import (
     UncertainError,
 )
 from integrations.models import OutboxAttempt, OutboxRow
-from integrations.models.outbox import Phase, RowState
-from integrations.outbox import pace, verdicts
+from integrations.models.outbox import UNSETTLED, Phase, RowState
+from integrations.outbox import holding, pace, verdicts
 from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, Standing
 from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
@@ -39,6 +39,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: every
 LOST = "lost"
 OK = "ok"
 BROKEN = "broken"
+WORKERS_DIED = "The worker died each time it took this row."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,13 @@ def settle(job: Job, outcome: Outcome) -> None:
         if row is None or row.lease_token != job.token:
             return
         _free(row)
-        row.lost_leases = 0
+        if attempt.phase == Phase.SEND:  # an answered question says nothing about what sending it does to its worker
+            row.lost_leases = 0
         row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
         stopped = _judge(_Told(row, attempt, outcome))
         row.save(update_fields=_SAVED)
+        if row.coupon_id is None and row.state not in UNSETTLED:
+            holding.release_on_commit(row.template_id)
     if stopped:
         logger.error(
             "dfire refuses the configuration of account %s (%s %s): stopped, everything queued is kept.",
@@ -137,7 +141,7 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
     row.lost_leases += 1
     row.last_class, row.last_code, row.last_message = LOST, "", ""
     if row.lost_leases >= settings.OUTBOX_MAX_LEASES:
-        _set_aside(row, "The worker died each time it took this row.")
+        _set_aside(row, WORKERS_DIED)
     else:
         _uncertain(row, attempt)
     row.save(update_fields=_SAVED)
@@ -227,7 +231,7 @@ def _free(row: OutboxRow) -> None:
 
 def _close_attempt(job: Job, outcome: Outcome) -> OutboxAttempt:
     error, exchange = outcome.error, outcome.exchange
-    attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, started_at=job.start_at)
+    attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, phase=job.phase, started_at=job.start_at)
     attempt.result = BROKEN if outcome.broken else error.result_class.value if error else OK
     attempt.code = (error.code if error else "")[:50]
     attempt.message = (outcome.broken or (error.message if error else ""))[:500]

@@ -1,5 +1,6 @@
 """What dfire told that fits nothing, or came too late: seen by whom it concerns, tried again, decided, remembered."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -112,8 +113,11 @@ def test_a_late_redemption_is_listed_until_someone_has_decided(lili: Client, wor
 def test_the_dialog_begins_with_what_is_suggested(lili: Client, world: World) -> None:
     entry = revoked_and_redeemed(world)
     html = lili.get(page_of(entry).replace("/change/", "/settle/")).content.decode()
-    [chosen] = [part for part in html.split("<input") if 'type="radio"' in part and "checked" in part]
-    assert 'value="accepted"' in chosen
+    radios = [tag for tag in re.findall(r"<input[^>]*>", html) if 'type="radio"' in tag]
+    assert len(radios) == 3
+    assert [re.findall(r'value="(\w+)"', tag) for tag in radios if re.search(r"\schecked(\s|>|/|=)", tag)] == [
+        ["accepted"]
+    ]
 
 
 def test_the_buttons_are_those_that_make_sense(lili: Client, world: World) -> None:
