@@ -77,13 +77,21 @@ if _database_url := os.environ.get("DATABASE_URL") or (_embedded.database_url if
     _database = env.database("DATABASE_URL", _database_url)
 else:
     _database = {"ENGINE": "config.missing_database"}
+# A host that has vanished is noticed in seconds, not after the two hours of TCP's own patience.
+_DATABASE_PATIENCE = {
+    "connect_timeout": 2,  # seconds, for all of it: also a server that accepts and never answers
+    "tcp_user_timeout": 10_000,  # milliseconds without a sign that what was sent has arrived
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 DATABASES = {
     "default": {
         **_database,
         # One connection a thread, kept: a lost database is noticed at once and a new one taken up at the next request.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 2} if "HOST" in _database else {},
+        "OPTIONS": _DATABASE_PATIENCE if "HOST" in _database else {},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -204,6 +212,11 @@ PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity
 
 # --- Inbound ---
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
+# How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
+HOOK_LOCK_SECONDS = 2
+HOOK_STATEMENT_SECONDS = 3
+HOOK_DATABASE_SECONDS = 4
+HOOK_DATABASE_PROBE_SECONDS = 1  # once it is known to be away, one hook tries it this often; the others answer at once
 CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
 INBOX_RETRY_SECONDS = 30
