@@ -23,16 +23,8 @@ class DfireCallbackAdmin(CallbackActions, CallbackColumns, ReadOnly, BigTable, S
     What belongs to no merchant of the portal's is seen by administrators alone.
     """
 
-    list_display = [
-        "code_shown",
-        "state_shown",
-        "suggestion_shown",
-        "merchant",
-        "coupon_shown",
-        "sent_at",
-        "received_at",
-    ]
-    list_select_related = ["coupon", "merchant"]
+    list_display = ["code_shown", "matter_shown", "suggestion_shown", "merchant", "received_at"]
+    list_select_related = ["merchant"]
     list_filter = [
         OpenFilter,
         ("problem", ChoicesDropdownFilter),

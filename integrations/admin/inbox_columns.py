@@ -9,7 +9,7 @@ from unfold.decorators import display
 from coupons.admin.wording import actor_words
 from integrations.admin.inbox_wording import VARIANTS, suggestion_words
 from integrations.models import DfireCallback
-from integrations.models.inbox import CallbackState
+from integrations.models.inbox import UNSETTLED_STATES
 from merchants.admin.badges import badge, mono, notice, page_of, pre
 from merchants.admin.masking import shown_json, shown_text
 
@@ -24,10 +24,13 @@ class CallbackColumns:
 
     @display(description=_("state"), ordering="state")
     def state_shown(self, callback: DfireCallback) -> str:
-        """The state as a badge; of what is to be looked at, the problem says more."""
-        words = callback.get_state_display()
-        if callback.state == CallbackState.REVIEW:
-            words = callback.get_problem_display()
+        """The state as a badge."""
+        return badge(callback.get_state_display(), VARIANTS.get(callback.state, "default"))
+
+    @display(description=_("state"), ordering="state")
+    def matter_shown(self, callback: DfireCallback) -> str:
+        """In the list: of what is unsettled the problem, which says more in fewer words."""
+        words = callback.get_problem_display() if callback.state in UNSETTLED_STATES else callback.get_state_display()
         return badge(words, VARIANTS.get(callback.state, "default"))
 
     @display(description=_("problem"))

@@ -54,7 +54,7 @@ def release(template_id: int | None = None) -> int:
     """Let go the deliveries that this template, or without one any template, holds back no more. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, {"template": template_id})
-        released = cursor.rowcount
+        released = int(cursor.rowcount)
     if released:
         transaction.on_commit(doorbell.ring, robust=True)
     return released
