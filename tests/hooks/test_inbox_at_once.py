@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -68,20 +68,41 @@ def test_a_callback_before_our_own_commit_is_applied_by_that_commit(
     assert_redeemed_once(coupon)
 
 
+@pytest.fixture
+def callbacks_commit_on_leave() -> Iterator[Callable[[], None]]:
+    """A callback's commit waits until the test gives leave."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION wait_for_leave() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NULL; END$$;"
+            "CREATE CONSTRAINT TRIGGER commits_on_leave AFTER INSERT ON integrations_dfirecallback"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_for_leave();"
+            "SELECT pg_advisory_lock(42)"
+        )
+
+    def give_leave() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(42)")
+
+    yield give_leave
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all(); DROP FUNCTION wait_for_leave CASCADE")
+
+
 def test_a_callback_that_looks_before_our_commit_and_commits_after_it_looks_again(
-    tills: DfireAccount, template: CouponTemplate, merchant: Merchant
+    tills: DfireAccount, template: CouponTemplate, callbacks_commit_on_leave: Callable[[], None]
 ) -> None:
     """The one order in which neither would see the other, did not both look once more after their own commit."""
-    customer = CustomerFactory(merchant=merchant)
+    customer = CustomerFactory(merchant=template.merchant)
     with transaction.atomic():
         coupon = issued(template, customer)
-        # The callback has looked for its coupon by the time its commit checks that the merchant is there, and waits.
-        Merchant.objects.select_for_update().get(pk=merchant.pk)
-        thread = beside(lambda: tell(callback(tills, coupon.code, entityId=merchant.entity_id)))
+        thread = beside(lambda: tell(callback(tills, coupon.code)))
         until = time.monotonic() + 10
         while not someone_waits_for_a_lock():
             assert time.monotonic() < until
             time.sleep(0.01)
+    assert inbox() == [], "the issue is committed and has looked, the callback is not there yet"
+    callbacks_commit_on_leave()
     thread.join(10)
     assert_redeemed_once(coupon)
 
