@@ -9,10 +9,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from integrations.hooks.database import UNAVAILABLE, within_time
+from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 
 logger = logging.getLogger(__name__)
+
+_TRY_AGAIN = "Try again in a moment."
 
 
 class HookView(APIView, ABC):
@@ -37,9 +39,11 @@ class HookView(APIView, ABC):
             return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
         except HookRefused as refusal:
             return self._refuse(refusal)
+        except DatabaseAway:  # said already, by whoever tried it
+            return self._refuse(HookRefused(HookCode.UNAVAILABLE, _TRY_AGAIN))
         except UNAVAILABLE as error:
-            logger.error("The database does not answer: %s", error)
-            return self._refuse(HookRefused(HookCode.UNAVAILABLE, "Try again in a moment."))
+            logger.error("The database does not answer, or not in time: %s", error)
+            return self._refuse(HookRefused(HookCode.UNAVAILABLE, _TRY_AGAIN))
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:  # type: ignore[override]
         """Say so in the caller's form too."""

@@ -6,7 +6,7 @@ The web server is a real one with four threads. What stands between it and Postg
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
@@ -170,6 +170,28 @@ def test_a_table_that_is_locked_for_long_holds_no_thread(web: str, tills: DfireA
     coupon.refresh_from_db()
     assert coupon.status == CouponStatus.REDEEMED
     assert DfireCallback.objects.count() == 1
+
+
+@pytest.fixture
+def slow_records() -> Iterator[None]:
+    """Writing down what came of a push takes a minute."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$;"
+            "CREATE TRIGGER dawdles BEFORE INSERT ON integrations_push FOR EACH ROW EXECUTE FUNCTION dawdle()"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION dawdle CASCADE")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_takes_too_long_is_503(web: str, platform: SmartCouponAccount, slow_records: None) -> None:
+    answer, seconds = send(web, address_of(platform), create_push())
+    assert_unavailable(answer, UNAVAILABLE)
+    assert settings.HOOK_STATEMENT_SECONDS <= seconds < settings.HOOK_STATEMENT_SECONDS + SLACK_SECONDS
+    assert CouponTemplate.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
