@@ -9,7 +9,6 @@ from datetime import timedelta
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from coupons import lifecycle
 from coupons.models import IssuedCoupon
 from integrations.models import OutboxAttempt
 from integrations.models.outbox import Phase, RowKind
@@ -28,7 +27,7 @@ OVERTIME = 1.5  # how much longer than planned the load may last
 SENT_SECONDS = 5.0
 IN_TIME = ": in time"
 
-WEIGHTS = {
+OPERATIONS = {
     "push": 44, "issue at the desk": 6, "issue in the admin": 1,
     "redeem": 14, "redeem, told twice": 6, "redeem, told late": 2, "redeem, clock skewed": 4,
     "redeem before the answer": 3,
@@ -36,13 +35,6 @@ WEIGHTS = {
     "rebind": 4, "rebind behind an uncertain deliver": 2,
     "transfer": 4, "transfer and redeem": 1, "transfer behind an uncertain deliver": 1,
 }  # fmt: skip
-
-
-def kinds() -> dict[str, int]:
-    """The operations that there are, with their weights."""
-    return {
-        kind: weight for kind, weight in WEIGHTS.items() if "transfer" not in kind or hasattr(lifecycle, "transfer")
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +65,10 @@ class Driver:
     def run(self, plan: Plan) -> None:
         """Work at a steady rate until so many operations were accepted, or the time is long over."""
         self.coupon_ids, self.late_seconds = plan.coupon_ids, plan.seconds / 4
-        weights = kinds()
         began = due = time.monotonic()
         done = 0
         while done < plan.operations and time.monotonic() < began + OVERTIME * plan.seconds + SENT_SECONDS:
-            kind = self.random.choices(list(weights), list(weights.values()))[0]
+            kind = self.random.choices(list(OPERATIONS), list(OPERATIONS.values()))[0]
             if not self._do(kind):
                 self.promises.count(f"refused: {kind}")
                 time.sleep(0.02)

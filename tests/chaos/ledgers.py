@@ -117,7 +117,7 @@ def _of_holders(promises: Promises, coupon: IssuedCoupon, there: dict[str, Any] 
         return f"held by {holder} here, by {owner} there"
     if coupon.status == CouponStatus.ISSUED and coupon.delivered_openid != there["openid"]:
         return f"delivered to {coupon.delivered_openid} here, to {there['openid']} there"
-    if holder not in promises.holders.get(coupon.code, {holder}):
+    if coupon.status == CouponStatus.ISSUED and holder not in promises.holders.get(coupon.code, {holder}):
         return f"held by {holder}, promised to {promises.holders[coupon.code]}"
     return ""
 
