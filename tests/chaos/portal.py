@@ -4,8 +4,6 @@ import sys
 
 from tests.e2e.portal import Portal, free_port
 
-ADMINISTRATOR, PASSWORD = "chaos", "korrekt-Pferd-9"
-
 
 class ChaosPortal(Portal):
     """Everything of the end-to-end tests' portal, and more of it."""
@@ -15,7 +13,6 @@ class ChaosPortal(Portal):
         self.desk_port = free_port()
         self.desk_url = f"http://127.0.0.1:{self.desk_port}"
         self.environment["HOOK_RATE_LIMIT"] = "0"
-        self.environment["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
 
     def commands(self) -> dict[str, list[str]]:
         """How each part is started."""
@@ -27,8 +24,7 @@ class ChaosPortal(Portal):
         }
 
     def up(self) -> None:
-        """Start everything, with an administrator who may sign in."""
+        """Start everything."""
         super().up()
         self.start("worker2")
         self.start("desk")
-        self.manage("createsuperuser", "--noinput", "--username", ADMINISTRATOR, "--email", "")

@@ -3,12 +3,14 @@
 import re
 
 import requests
+from django.contrib.auth.models import User
 
 from coupons.models import CouponTemplate, IssuedCoupon
 from tests.chaos.calling import Caller, Refusal, Unanswered
-from tests.chaos.portal import ADMINISTRATOR, PASSWORD, ChaosPortal
+from tests.chaos.portal import ChaosPortal
 from tests.chaos.promises import Promises
 
+ADMINISTRATOR, PASSWORD = "chaos", "korrekt-Pferd-9"
 PAGE_SECONDS = 20
 
 
@@ -69,8 +71,13 @@ class Admin:
         self.session.trust_env = False
         self.session.headers["Accept-Language"] = "en"
 
+    def take_over(self, other: "Admin") -> None:
+        """Work as the one who is signed in there."""
+        self.session.cookies.update(other.session.cookies)
+
     def sign_in(self) -> None:
-        """Open the sign-in page and use it."""
+        """Open the sign-in page and use it, as an administrator who is made for it."""
+        User.objects.create_superuser(ADMINISTRATOR, password=PASSWORD)
         page = self.session.get(f"{self.url}/admin/login/", timeout=PAGE_SECONDS)
         form = {"username": ADMINISTRATOR, "password": PASSWORD, **self._token()}
         answer = self.session.post(page.url, data=form, timeout=PAGE_SECONDS)

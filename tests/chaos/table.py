@@ -20,6 +20,7 @@ class Report:
     planned_breaks: int
     counts: Counter[str]  # by kind: operations that were accepted; and, under other names, whatever else was counted
     kinds: list[str]
+    native_transfers: bool = False  # by dfire's own call, else in two steps
     calls: int
     fired: Counter[str]
     breaks: Counter[str]
@@ -75,6 +76,7 @@ class Report:
             yield f"  {kind}", self.counts[kind]
             if kind + IN_TIME in self.counts:
                 yield "    while it was uncertain", self.counts[kind + IN_TIME]
+        yield "transfers by", "one call" if self.native_transfers else "two steps"
         yield "callbacks before we knew of the delivery", self.before_our_record
         yield "calls to dfire", self.calls
         yield f"faulted ({self.faulted:.0%})", self.fired.total()
@@ -88,6 +90,7 @@ class Report:
         yield "seconds of starting", round(self.starting)
         yield "seconds of load", round(self.load)
         yield "seconds to quiet", "never" if self.quiet is None else round(self.quiet)
+        yield "seconds in all", round(self.starting + self.load + (self.quiet or 0))
         yield "lost", len(self.verdict.lost)
         yield "doubled", len(self.verdict.doubled)
         yield "in disagreement", len(self.verdict.disagreeing)
