@@ -31,7 +31,7 @@ ANY_MOBILE = "13700000000"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is intended; `seconds` of load. With an odd seed coupons change hands by dfire's own call, else in two steps."""
+    """What is intended; `seconds` of load. An odd seed has coupons change hands by dfire's own call."""
 
     seed: int
     operations: int
