@@ -236,7 +236,8 @@ def _is_with_its_holder(coupon: IssuedCoupon, row: OutboxRow) -> bool:
 
 def _stays_with_its_giver(coupon: IssuedCoupon) -> None:
     if holder := holder_at_dfire(coupon):
-        lifecycle.undo_transfer(coupon, holder, flag=TILL_WAS_FIRST)
+        was_over = coupon.flag.startswith("redeemed_when_")  # of the two flags the one that costs money
+        lifecycle.undo_transfer(coupon, holder, flag=coupon.flag if was_over else TILL_WAS_FIRST)
 
 
 def _last_sent(row: OutboxRow) -> OutboxAttempt | None:

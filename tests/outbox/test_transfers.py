@@ -259,6 +259,18 @@ def test_a_callback_behind_an_uncertain_delivery_finds_the_giver_who_has_spent_i
     assert coupon.flag == "redeemed_before_transfer"
 
 
+def test_a_till_faster_than_the_revoke_of_a_coupon_that_was_given_on_leaves_it_with_the_giver(
+    coupon: IssuedCoupon, receiver: Customer, dfire: Dfire
+) -> None:
+    giver = coupon.customer
+    dfire.redeem(coupon.code)
+    give(coupon, receiver)
+    revoke(coupon)
+    drain_through()
+    is_with(coupon, giver, dfire)
+    assert (coupon.status, coupon.flag) == (CouponStatus.REDEEMED, "redeemed_when_revoked")
+
+
 def test_spent_by_a_receiver_who_had_given_it_on_it_is_that_receivers(
     coupon: IssuedCoupon, receiver: Customer, template: CouponTemplate, dfire: Dfire
 ) -> None:
