@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from apprise import Apprise, NotifyBase, NotifyType
+from apprise import Apprise, NotifyBase, NotifyFormat, NotifyLogEntry, NotifyType
 from apprise.exception import AppriseException
 from apprise.result import AppriseResultStatus
 from django.conf import settings
@@ -23,11 +23,13 @@ from integrations.models.alerts import NoticeEvent, Severity
 # apprise tells what happens to a message by logging, and some of it quotes addresses: it is captured, not printed.
 _apprise_log = logging.getLogger("apprise")
 _apprise_log.propagate = False
+_apprise_log.setLevel(logging.DEBUG)
 _apprise_log.addHandler(logging.NullHandler())
 robots.register()
 
 _MOST_SAID = 500
 _SHORTEST_SECRET = 4
+_REASONS = ("Socket Exception", "Response Details")  # apprise's words before an error's or an answer's own
 _TYPES = {Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
 
 
@@ -65,10 +67,11 @@ def send(address: str, message: Message, kind: NotifyType = NotifyType.INFO) -> 
             body=message.text,
             title=message.title,
             notify_type=kind,
+            body_format=NotifyFormat.TEXT,
             timeout=settings.NOTICE_TIMEOUT_SECONDS,
-            log_level=logging.INFO,
+            log_level=logging.DEBUG,
         ) as result:
-            lines = [entry.message for entry in result.logs()]
+            lines = [entry.message for service in result for entry in service.logs() if _tells(entry)]
             late = result.status == AppriseResultStatus.TIMEOUT
             taken = bool(result)
     except Exception as error:  # whatever one of its many services lets through, as the last word on this try
@@ -77,6 +80,11 @@ def send(address: str, message: Message, kind: NotifyType = NotifyType.INFO) -> 
         words = gettext("There was no answer within %(seconds)s seconds.")
         lines.append(words % {"seconds": settings.NOTICE_TIMEOUT_SECONDS})
     return Outcome(taken, _without_secrets(" ".join(lines), address))
+
+
+def _tells(entry: NotifyLogEntry) -> bool:
+    """Whether a line says what came back: all but the most detailed ones, and of those the reasons."""
+    return entry.level != "DEBUG" or entry.message.startswith(_REASONS)
 
 
 def _plugin(address: str) -> NotifyBase | None:
