@@ -5,7 +5,7 @@ from celery import shared_task
 from coupons import lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
-from integrations.outbox import engine
+from integrations.outbox import engine, probing
 from integrations.sync import release
 
 
@@ -36,7 +36,8 @@ def release_waiting() -> None:
 
 @shared_task
 def check_alerts() -> None:
-    """Open and close incidents."""
+    """Try stopped accounts that have nothing queued, then open and close incidents."""
+    probing.try_idle()
     checks.check()
 
 

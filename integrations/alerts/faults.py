@@ -9,9 +9,11 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from integrations.dfire import DfireError
 from integrations.dfire.codes import Fault, configuration_fault
 from integrations.models import AccountState
 
+_AGREES_SECONDS = 2  # the header has whole seconds, and an answer takes its time
 _ADVICE: dict[Fault, Any] = {
     Fault.SECRET: _("The signature is refused: enter the app secret again, as dfire's open platform shows it."),
     Fault.KEY: _("The appKey is not known there: compare it with dfire's open platform and enter it again."),
@@ -34,6 +36,17 @@ def figures_of(state: AccountState) -> dict[str, Any]:
     }
 
 
+def figures_of_error(error: DfireError) -> dict[str, Any]:
+    """The same of an answer that has only just come."""
+    exchange = error.exchange
+    return {
+        "code": error.code,
+        "message": error.message,
+        "method": exchange.method if exchange else "",
+        "clock_seconds": exchange.clock_ahead_seconds if exchange else None,
+    }
+
+
 def advice(figures: Mapping[str, Any]) -> str:
     """What to mend, and that it goes on by itself then. `figures` are those of `figures_of`."""
     words = str(_ADVICE[configuration_fault(str(figures.get("code", "")))])
@@ -46,8 +59,8 @@ def _clock(seconds: Any) -> str:
     """By how much the clock is wrong, as far as it was measured; dfire's own word stands in its message."""
     if not isinstance(seconds, int):
         return ""
+    if abs(seconds) <= _AGREES_SECONDS:
+        return gettext("It agreed with dfire's when it was measured.")
     if seconds > 0:
         return gettext("It is %(seconds)s seconds ahead of dfire's.") % {"seconds": seconds}
-    if seconds < 0:
-        return gettext("It is %(seconds)s seconds behind dfire's.") % {"seconds": -seconds}
-    return gettext("It agreed with dfire's when it was measured.")
+    return gettext("It is %(seconds)s seconds behind dfire's.") % {"seconds": -seconds}

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.alerts.faults import figures_of
+from integrations.alerts.faults import figures_of, figures_of_error
 from integrations.alerts.incidents import close_incident, raise_incident
 from integrations.dfire import DfireError
 from integrations.models import AccountState, OutboxRow
@@ -87,13 +87,13 @@ def stop(account_id: int, error: DfireError, now: datetime) -> bool:
     Returns:
         Whether it was running until now, so that staff are told once.
     """
-    exchange = error.exchange
+    why = figures_of_error(error)
     fresh = AccountState.objects.filter(account_id=account_id, stopped_at=None).update(
         stopped_at=now,
-        stop_code=error.code[:50],
-        stop_message=error.message[:500],
-        stop_method=exchange.method if exchange else "",
-        stop_clock_seconds=exchange.clock_ahead_seconds if exchange else None,
+        stop_code=why["code"][:50],
+        stop_message=why["message"][:500],
+        stop_method=why["method"],
+        stop_clock_seconds=why["clock_seconds"],
         probe_at=now + PROBE_EVERY,
     )
     if fresh:
