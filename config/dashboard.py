@@ -30,7 +30,6 @@ from merchants.clock import day_start, local_day
 from merchants.models import DfireAccount, Merchant
 from merchants.scopes import visible_merchants
 
-
 MOST_INCIDENTS = 5
 
 

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 
 from integrations.admin.incidents import NOTICE_VARIANTS
 from integrations.alerts.sending import send, service_of
-from integrations.alerts.words import test_message
+from integrations.alerts.words import trial_message
 from integrations.models import AlertTarget, Notice
 from integrations.models.alerts import NoticeState
 from merchants.admin.badges import badge
@@ -72,8 +72,10 @@ class AlertTargetAdmin(AdministratorsOnly, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertTarget]:
         """With what came of the last notice."""
         last = Notice.objects.filter(target=OuterRef("pk"), tries__gt=0).order_by("-pk")
-        return super().get_queryset(request).annotate(
-            last_state=Subquery(last.values("state")[:1]), last_outcome=Subquery(last.values("outcome")[:1])
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(last_state=Subquery(last.values("state")[:1]), last_outcome=Subquery(last.values("outcome")[:1]))
         )
 
     @action(
@@ -85,7 +87,7 @@ class AlertTargetAdmin(AdministratorsOnly, ModelAdmin):
     def test(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Send a test and say what came back."""
         target = AlertTarget.objects.get(pk=object_id)
-        outcome = send(target.address, test_message(target.name))
+        outcome = send(target.address, trial_message(target.name))
         if outcome.taken:
             words = gettext("%(service)s has taken the test: %(said)s Look whether it arrived.")
             messages.success(request, words % {"service": service_of(target.address), "said": outcome.said})

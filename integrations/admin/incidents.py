@@ -16,8 +16,7 @@ from integrations.alerts.words import concerned
 from integrations.models import Incident, Notice
 from integrations.models.alerts import NoticeState, Severity
 from merchants.admin.badges import Variant, badge, notice
-from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin
-from merchants.admin.base import is_administrator
+from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin, is_administrator
 from merchants.admin.filters import OwnRelatedFilter
 from merchants.scopes import visible_merchants
 

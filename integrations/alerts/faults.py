@@ -17,8 +17,12 @@ _AGREES_SECONDS = 2  # the header has whole seconds, and an answer takes its tim
 _ADVICE: dict[Fault, Any] = {
     Fault.SECRET: _("The signature is refused: enter the app secret again, as dfire's open platform shows it."),
     Fault.KEY: _("The appKey is not known there: compare it with dfire's open platform and enter it again."),
-    Fault.RIGHT: _("The right to call %(method)s is missing: ask dfire to give the application the right to this call."),
-    Fault.METHOD: _("The call %(method)s is not known there: check the router address, and ask dfire for its name now."),
+    Fault.RIGHT: _(
+        "The right to call %(method)s is missing: ask dfire to give the application the right to this call."
+    ),
+    Fault.METHOD: _(
+        "The call %(method)s is not known there: check the router address, and ask dfire for its name now."
+    ),
     Fault.VERSION: _("dfire no longer takes this version of its interface: the portal needs an update."),
     Fault.CLOCK: _("The time is refused: set the clock of the portal's server (NTP). %(clock)s"),
     Fault.ADDRESS: _("Check the router address, its certificate, the appKey and the app secret."),

@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 import requests
-from apprise import NotifyType
 from apprise.manager_plugins import NotificationManager
 from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.wecombot import NotifyWeComBot
@@ -23,7 +22,7 @@ _DINGTALK_WEBHOOK = re.compile(
 class WeComRobot(NotifyWeComBot):
     """企业微信群机器人: `wecombot://KEY`, or the webhook as WeCom shows it."""
 
-    def send(self, body: str, title: str = "", notify_type: Any = NotifyType.INFO, **kwargs: Any) -> bool:
+    def send(self, body: str, title: str = "", *args: Any, **kwargs: Any) -> bool:
         """Post the text. apprise puts the title into it."""
         return _post(self, self.notify_url.format(key=self.key), {"msgtype": "text", "text": {"content": body}})
 
@@ -31,7 +30,7 @@ class WeComRobot(NotifyWeComBot):
 class DingTalkRobot(NotifyDingTalk):
     """钉钉自定义机器人: `dingtalk://SECRET@TOKEN`, or the webhook as DingTalk shows it, with `&secret=SEC…` added."""
 
-    def send(self, body: str, title: str = "", notify_type: Any = NotifyType.INFO, **kwargs: Any) -> bool:
+    def send(self, body: str, title: str = "", *args: Any, **kwargs: Any) -> bool:
         """Post the text under its title, signed if the robot has a secret."""
         params = dict(zip(("timestamp", "sign"), self.get_signature(), strict=True)) if self.secret else {}
         query = "".join(f"&{name}={value}" for name, value in params.items())  # the signature comes quoted

@@ -100,7 +100,7 @@ def _plugin(address: str) -> NotifyBase | None:
     plugin.socket_read_timeout = min(plugin.socket_read_timeout, longest)
     plugin.retry = 0  # the outbox of notices tries again
     plugin.optional = False  # or a failure would be called a success
-    return plugin  # type: ignore[no-any-return]
+    return plugin
 
 
 def _without_secrets(said: str, address: str) -> str:

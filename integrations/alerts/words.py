@@ -31,7 +31,7 @@ def message_of(notice: Notice) -> Message:
         return _over(notice.incident) if notice.event == NoticeEvent.CLOSED else _begun(notice.incident)
 
 
-def test_message(name: str) -> Message:
+def trial_message(name: str) -> Message:
     """What the admin's test sends to the target of this name."""
     with translation.override(settings.LANGUAGE_CODE):
         text = gettext("This is a test from the coupon portal for the alert target %(name)s. Nothing is the matter.")

@@ -41,9 +41,7 @@ class _Carrier:
             self._rung.clear()
             try:
                 while self._wanted:
-                    current_app.send_task(
-                        self._wanted.pop(), expires=_EXPIRES_SECONDS, ignore_result=True, retry=False
-                    )
+                    current_app.send_task(self._wanted.pop(), expires=_EXPIRES_SECONDS, ignore_result=True, retry=False)
             except Exception as error:  # kombu lets each transport's own errors through
                 logger.warning("The broker did not take the doorbell; the sweep will find the rows. %s", error)
                 time.sleep(_QUIET_SECONDS)

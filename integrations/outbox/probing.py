@@ -28,9 +28,7 @@ def ask(account: DfireAccount, merchant: Merchant) -> Reply[Any]:
         ValueError: the account cannot be used as it stands.
     """
     asked_at = timezone.now()
-    reply = client_for(account).query_promotions(
-        entity_id=merchant.entity_id, plate_entity_id=merchant.plate_entity_id
-    )
+    reply = client_for(account).query_promotions(entity_id=merchant.entity_id, plate_entity_id=merchant.plate_entity_id)
     if OutboxRow.objects.filter(merchant__dfire_account=account, state=RowState.QUEUED).exists():
         pace.probe_soon(account)
         doorbell.ring()

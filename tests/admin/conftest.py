@@ -44,7 +44,13 @@ from tests.factories import (
 )
 
 MOBILE = "13912345678"
-SECRETS = {"alert": "alert-s3cr3t", "app": "dfire-s3cr3t", "developer": "developer-s3cr3t", "consume": "consume-s3cr3t", "hook": "whsec_s3cr3t"}
+SECRETS = {
+    "alert": "alert-s3cr3t",
+    "app": "dfire-s3cr3t",
+    "developer": "developer-s3cr3t",
+    "consume": "consume-s3cr3t",
+    "hook": "whsec_s3cr3t",
+}
 
 
 @dataclass

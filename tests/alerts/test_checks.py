@@ -119,7 +119,9 @@ def test_a_queue_behind_a_stopped_account_is_told_as_that_and_has_time_to_catch_
     AccountState.objects.update(stopped_at=None)
     check()
     assert open_kinds() == []
-    Incident.objects.update(opened_at=timezone.now() - timedelta(hours=2), closed_at=timezone.now() - timedelta(hours=1))
+    Incident.objects.update(
+        opened_at=timezone.now() - timedelta(hours=2), closed_at=timezone.now() - timedelta(hours=1)
+    )
     check()
     assert [kind for kind, _ in open_kinds()] == ["queue_too_old"]
 

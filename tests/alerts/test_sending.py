@@ -49,7 +49,9 @@ def test_a_mail_server_that_refuses_the_recipient(mailbox: Mailbox) -> None:
     assert "no such user" in outcome.said
 
 
-@pytest.mark.parametrize("address", [f"wecombot://{KEY}", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"])
+@pytest.mark.parametrize(
+    "address", [f"wecombot://{KEY}", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"]
+)
 def test_wecom(robot: Web, address: str) -> None:
     outcome = send(address, MESSAGE)
     assert (outcome.taken, service_of(address)) == (True, "WeCom Bot")
@@ -114,7 +116,9 @@ def test_a_server_that_does_not_answer_is_left_in_time(web: Web, settings: Any, 
     assert time.monotonic() - begin < 2.5
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "json://", "nosuch://host/", "wecombot://", "dingtalk://bad_token!"])
+@pytest.mark.parametrize(
+    "address", ["", "nonsense", "json://", "nosuch://host/", "wecombot://", "dingtalk://bad_token!"]
+)
 def test_an_address_that_is_none(address: str) -> None:
     assert (service_of(address), send(address, MESSAGE).taken) == ("", False)
 

@@ -1,7 +1,8 @@
 """An account that dfire refuses is one incident and one notice, says what to mend, and is over when it is mended."""
 
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -92,10 +93,8 @@ def test_one_notice_however_many_workers(
         probe_is_due(account)
         if all(worker.poll() is not None for worker in workers):
             break
-        try:
+        with suppress(subprocess.TimeoutExpired):
             workers[0].wait(0.5)
-        except Exception:  # noqa: S112
-            continue
     for worker in workers:
         worker.kill()
         worker.wait(10)
