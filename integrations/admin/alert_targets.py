@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -21,12 +23,24 @@ from merchants.admin.base import AdministratorsOnly
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import SecretsForm
 
-ADDRESS_HELP = _(
-    "Email: mailtos://user:password@smtp.example.com?from=portal@example.com&to=ops@example.com · "
-    "WeCom: the group robot's webhook, or wecombot://KEY · "
-    "DingTalk: the robot's webhook with &secret=SEC… added, or dingtalk://SECRET@TOKEN · "
-    "and every other address that apprise knows."
+ADDRESS_HELP = (
+    _("Email: %(example)s"),
+    _("WeCom: the group robot's webhook, or %(example)s"),
+    _("DingTalk: the robot's webhook with &secret=SEC… added, or %(example)s"),
+    _("Every other address that apprise knows, such as %(example)s"),
 )
+EXAMPLES = (
+    "mailtos://user:password@smtp.example.com?from=portal@example.com&to=ops@example.com",
+    "wecombot://KEY",
+    "dingtalk://SECRET@TOKEN",
+    "jsons://hooks.example.com/alerts",
+)
+
+
+def address_help() -> str:
+    """How an address is written, one service a line."""
+    lines = [(str(words) % {"example": example},) for words, example in zip(ADDRESS_HELP, EXAMPLES, strict=True)]
+    return format_html_join(mark_safe("<br>"), "{}", lines)
 
 
 class AlertTargetForm(SecretsForm):
@@ -40,7 +54,7 @@ class AlertTargetForm(SecretsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["address"].help_text = ADDRESS_HELP
+        self.fields["address"].help_text = address_help()
 
     def clean_address(self) -> str:
         """Let apprise read it."""

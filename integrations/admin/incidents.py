@@ -14,7 +14,7 @@ from integrations.admin.filters import StillOpenFilter
 from integrations.alerts.kinds import happened, page_of, what_to_do
 from integrations.alerts.words import concerned
 from integrations.models import Incident, Notice
-from integrations.models.alerts import NoticeState, Severity
+from integrations.models.alerts import IncidentKind, NoticeState, Severity
 from merchants.admin.badges import Variant, badge, notice
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin, is_administrator
 from merchants.admin.filters import OwnRelatedFilter
@@ -126,11 +126,12 @@ class IncidentAdmin(ReadOnly, BigTable, ScopedAdmin):
         return incident.closed_at or badge(_("still open"), "danger")
 
     @display(description=_("what to do"))
-    def notice_shown(self, incident: Incident) -> str:
-        """What has happened, what to do about it, and a link to where."""
+    def notice_shown(self, incident: Any) -> str:
+        """What has happened, what to do about it, and a link to where; accounts are administrators' alone."""
         if incident.closed_at is not None:
             return notice(format_html("{}<br>{}", happened(incident), _("It is over.")), "info")
-        page = page_of(incident)
+        mends = incident.kind != IncidentKind.ACCOUNT_STOPPED or is_administrator(incident.viewer)
+        page = page_of(incident) if mends else ""
         link = format_html('<p><a href="{}" class="text-link">{}</a></p>', page, _("Go there")) if page else ""
         said = format_html("<strong>{}</strong><br>{}{}", happened(incident), what_to_do(incident), link)
         return notice(said, "danger" if incident.severity == Severity.CRITICAL else "warning")

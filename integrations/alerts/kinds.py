@@ -61,7 +61,7 @@ KINDS: dict[str, Kind] = {
     ),
     IncidentKind.QUEUE_TOO_OLD: Kind(
         Severity.CRITICAL,
-        _("%(count)s messages to dfire have been queued for more than %(minutes)s minutes."),
+        _("Messages to dfire that have been queued for more than %(minutes)s minutes: %(count)s."),
         _says(
             _(
                 "Look at what their last results say. If they have none, look whether the workers run; "
@@ -72,19 +72,19 @@ KINDS: dict[str, Kind] = {
     ),
     IncidentKind.DEAD_LETTERS: Kind(
         Severity.WARNING,
-        _("%(count)s messages to dfire failed and are not tried again by themselves."),
+        _("Messages to dfire that failed and are not tried again by themselves: %(count)s."),
         _says(_("Mend what their messages name, then retry them, or give them up.")),
         _list("outboxrow", state__exact="dead"),
     ),
     IncidentKind.UNMATCHED_CALLBACKS: Kind(
         Severity.WARNING,
-        _("%(count)s redemptions that dfire reported could not be applied for more than %(minutes)s minutes."),
+        _("Redemptions from dfire that could not be applied for more than %(minutes)s minutes: %(count)s."),
         _says(_("Follow the suggested decision of each, or settle it by hand.")),
         _inbox,
     ),
     IncidentKind.DRIFT: Kind(
         Severity.WARNING,
-        _("%(count)s differences between dfire and the portal."),
+        _("Differences between dfire and the portal: %(count)s."),
         _says(_("Look at the plan and repair the rows that you agree with.")),
         _given,
     ),

@@ -33,6 +33,8 @@ def test_staff_see_the_incidents_of_their_merchants_and_of_their_accounts(
     assert (shown(lili), shown(root)) == (own, own | {world.other_incident.pk})
     assert lili.get(page_of(world.other_incident)).status_code == 302
     assert "别家餐厅" not in lili.get(page_of(world.account_incident)).content.decode()
+    assert "Go there" not in lili.get(page_of(world.account_incident)).content.decode(), "the account is not theirs"
+    assert "Go there" in root.get(page_of(world.account_incident)).content.decode()
     assert "别家餐厅" in root.get(page_of(world.account_incident)).content.decode()
 
 
@@ -46,7 +48,7 @@ def test_open_ones_stand_first_and_can_be_shown_alone(root: Client, world: World
 
 def test_an_incident_says_what_to_do_and_leads_there(lili: Client, world: World) -> None:
     html = lili.get(page_of(world.own_incident)).content.decode()
-    assert "1 messages to dfire failed" in html
+    assert "not tried again by themselves: 1." in html
     assert "retry them, or give them up" in html
     rows = lili.get(f"/admin/integrations/outboxrow/?state__exact=dead&merchant__id__exact={world.own.pk}")
     assert f"state__exact=dead&amp;merchant__id__exact={world.own.pk}" in html

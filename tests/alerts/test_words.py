@@ -78,7 +78,7 @@ def test_a_stopped_account(merchant: Merchant, english: None) -> None:
 
 def test_failed_messages_lead_to_the_rows_of_that_merchant(merchant: Merchant, english: None) -> None:
     said = message(incident(IncidentKind.DEAD_LETTERS, merchant))
-    assert "12 messages to dfire failed" in said.text
+    assert "not tried again by themselves: 12." in said.text
     assert f"outboxrow/?state__exact=dead&merchant__id__exact={merchant.pk}" in said.text
 
 
