@@ -6,6 +6,7 @@ committed before the socket opens.
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
@@ -79,8 +80,18 @@ class OutboxRow(models.Model):
     )
     coupon = models.ForeignKey(IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, related_name="outbox")
     details = models.JSONField(_("details"), default=dict, blank=True)
+    origin = models.CharField(
+        _("request or task"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The id in the logs of what wrote this row."),
+    )
 
     available_at = models.DateTimeField(_("not before"))
+    queued_at = models.DateTimeField(_("queued"), db_default=Now(), editable=False)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
@@ -129,6 +140,7 @@ class OutboxRow(models.Model):
                 condition=Q(state__in=UNSETTLED, coupon=None),
                 name="outbox_order_of_template",
             ),
+            models.Index(fields=["account"], condition=Q(state=RowState.DEAD), name="outbox_dead"),
         ]
 
     def __str__(self) -> str:
