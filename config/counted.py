@@ -7,7 +7,7 @@ worker that dies over and over does not make each scrape slower than the last.
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client import Metric
@@ -52,7 +52,8 @@ class Counted:
         if len(dead) <= MOST_DEAD:
             return
         for kind in _KINDS:
-            self._fold_kind(kind, [file for file in dead if file.name.startswith(kind)])
+            if of_kind := [file for file in dead if file.name.startswith(kind)]:
+                self._fold_kind(kind, of_kind)
 
     def _fold_kind(self, kind: str, dead: list[Path]) -> None:
         folded, fresh = self._folder / f"{kind}_{_NOBODY}.db", self._folder / f"{kind}.new"
@@ -67,13 +68,6 @@ class Counted:
         target.close()
         fresh.replace(folded)
         for file in dead:
-            file.unlink()
-
-
-def forget(folder: Path) -> None:
-    """Begin anew; only while none of the processes runs."""
-    for file in folder.glob("*.db"):
-        with suppress(OSError):
             file.unlink()
 
 

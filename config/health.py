@@ -43,7 +43,7 @@ _REASONS = {
     "shutting down": "is shutting down",
     "does not exist": "has no such database, user or table",
     "resolve": "its host name is not known",
-    "oom": "is out of memory",
+    "outofmemory": "is out of memory",
     "misconf": "cannot write to its disk",
     "read only": "takes no writes: it is a replica",
     "readonly": "takes no writes: it is a replica",
@@ -134,7 +134,7 @@ def _ask_broker() -> dict[str, State]:
 
 def _reason(error: Exception) -> str:
     """Our words for an error; its own may name hosts and users."""
-    said = str(error).lower()
+    said = f"{type(error).__name__} {error}".lower()
     return next((why for part, why in _REASONS.items() if part in said), type(error).__name__)
 
 

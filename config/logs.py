@@ -20,7 +20,7 @@ _FIRST = ("timestamp", "level", "event", "logger")
 
 _SECRETS = re.compile(
     r"""
-      (?P<address>/hooks/smart-coupon/)[^/\s'"\\]+                     # the token of a push address
+      (?P<address>/hooks/smart-coupon/)(?!<str:token>/)[^/\s'"\\]+    # a push address's token, not its route
     | (?P<mobile>(?<![0-9A-Za-z])(?:\+?86-?)?1[3-9][0-9])[0-9]{4}(?P<last>[0-9]{4})(?![0-9A-Za-z])
     | (?<![0-9A-Za-z])[0-9]{12}(?P<code>[0-9]{4})(?![0-9A-Za-z])       # a coupon's code: who has it can redeem it
     | (?P<login>://[^/\s:@'"]*:)[^@\s/'"]+(?=@)                        # the password in an address

@@ -73,6 +73,7 @@ class DfireHook(HookView):
         """Record and apply the redemption."""
         callback = inbox.take(caller.account, _redemption(caller.form))
         bind_contextvars(account=caller.account.name, callback_id=callback.pk, callback=callback.state)
+        bind_contextvars(coupon_id=callback.coupon_id)  # the id: a code is for its holder alone
         counters.CALLBACKS.labels(callback.state).inc()
         return {"success": True, "resultCode": RESULT_OK, "message": "操作成功!"}
 
