@@ -28,11 +28,12 @@ class Question(Generic[T]):
             known = self._answer
             if known is not None and (not known.done() or time.monotonic() - self._answered_at < self._keep_seconds):
                 return known
-            self._answer = answer = Future()
+            answer: Future[T] = Future()
+            self._answer = answer
             threading.Thread(target=self._find, args=(answer,), name="question", daemon=True).start()
             return answer
 
-    def _find(self, answer: "Future[T]") -> None:
+    def _find(self, answer: Future[T]) -> None:
         try:
             found = self._ask()
         except Exception as error:

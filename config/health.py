@@ -82,7 +82,7 @@ def states() -> dict[str, State]:
     return found | _in_time(broker, until, {"broker": State("down", _REASONS["timeout"])})
 
 
-def _in_time(answer: "Future[dict[str, State]]", until: float, late: dict[str, State]) -> dict[str, State]:
+def _in_time(answer: Future[dict[str, State]], until: float, late: dict[str, State]) -> dict[str, State]:
     try:
         return dict(answer.result(max(0.0, until - time.monotonic())))
     except TimeoutError:

@@ -67,7 +67,8 @@ def _mask_named(key: str, value: Any) -> Any:
 
 def _finish(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     """Mask every value, and put what is read first at the front."""
-    ordered = {key: event.pop(key) for key in _FIRST if key in event} | event
+    ordered = {key: event.pop(key) for key in _FIRST if key in event}
+    ordered.update(event)
     return {key: _mask_named(key, value) for key, value in ordered.items()}
 
 
@@ -99,8 +100,9 @@ def formatter(look: str = "") -> logging.Formatter:
     )
 
 
-def configure_structlog() -> None:
-    """Send what is written with structlog through the standard library's loggers, and so through `formatter`."""
+def configure() -> None:
+    """Send what is written with structlog, and Python's warnings, through the standard library's loggers."""
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

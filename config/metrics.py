@@ -29,7 +29,9 @@ _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_
 def metrics(request: HttpRequest) -> HttpResponse:
     """All of it as text, for those who may see it."""
     if not _may_read(request):
-        words = "Bring METRICS_TOKEN as a bearer token." if settings.METRICS_TOKEN else "Set METRICS_TOKEN to read this."
+        words = (
+            "Bring METRICS_TOKEN as a bearer token." if settings.METRICS_TOKEN else "Set METRICS_TOKEN to read this."
+        )
         response = HttpResponse(f"{words}\n", status=401 if settings.METRICS_TOKEN else 403, content_type="text/plain")
         if settings.METRICS_TOKEN:
             response["WWW-Authenticate"] = "Bearer"
@@ -100,4 +102,4 @@ def _ask() -> list[Metric]:
 _figures: Question[list[Metric]] = Question(_ask, keep_seconds=KEEP_SECONDS)
 _registry = CollectorRegistry(auto_describe=False)
 for _collector in (_Parts(), _Disk(), _Database(), Counted(settings.PROMETHEUS_MULTIPROC_DIR)):
-    _registry.register(_collector)  # type: ignore[arg-type]
+    _registry.register(_collector)

@@ -5,16 +5,13 @@ The line names the route, never the path: paths and query strings carry tokens, 
 
 import re
 import time
-from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from integrations.hooks.callers import client_address, is_within
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _ASKED_ALL_THE_TIME = ("healthz", "readyz", "metrics")
@@ -24,7 +21,7 @@ _LONGEST_SEGMENT = 40
 class RequestLog(RequestMiddleware):
     """django-structlog's middleware with our ids, and without the path."""
 
-    def prepare(self, request: "HttpRequest") -> None:
+    def prepare(self, request: HttpRequest) -> None:
         """Give the request its id: a trusted proxy's, if it sends a sane one, else a new one."""
         clear_contextvars()
         request.META["portal.began"] = time.perf_counter()
@@ -33,7 +30,7 @@ class RequestLog(RequestMiddleware):
             del request.META["HTTP_X_REQUEST_ID"]
         super().prepare(request)
 
-    def handle_response(self, request: "HttpRequest", response: "HttpResponse") -> None:
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         """Write the line and tell the caller the id; probes that find all well leave no line."""
         response["X-Request-ID"] = get_contextvars().get("request_id", "")
         match = request.resolver_match
@@ -52,7 +49,7 @@ class RequestLog(RequestMiddleware):
         super().handle_response(request, response)
 
     @staticmethod
-    def format_request(request: "HttpRequest") -> str:
+    def format_request(request: HttpRequest) -> str:
         """The method and the route; of an address that does not exist its first word."""
         match = request.resolver_match
         if match is not None:
@@ -60,6 +57,5 @@ class RequestLog(RequestMiddleware):
         return f"{request.method} /{request.path.split('/')[1][:_LONGEST_SEGMENT]}/…"
 
 
-def _peer(request: "HttpRequest") -> str:
+def _peer(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
-

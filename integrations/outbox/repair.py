@@ -62,7 +62,8 @@ def _requeue(row: OutboxRow) -> bool:
     row.settled_at = None
     row.save(
         update_fields=[
-            "account", "state", "phase", "details", "tries", "absences", "lost_leases", "available_at", "queued_at", "settled_at",
+            "account", "state", "phase", "details", "tries", "absences", "lost_leases", "available_at", "queued_at",
+            "settled_at",
         ]
     )  # fmt: skip
     if row.kind == RowKind.DELIVER and row.coupon is not None:

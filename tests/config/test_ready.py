@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
+from redis import Redis as Client
 
 from config.embedded.places import CHECKOUT, Place
 from config.embedded.postgres import Postgres
@@ -259,9 +260,7 @@ def test_a_database_that_takes_no_writes_is_down(portal: Portal, web: str) -> No
 
 
 def test_a_redis_that_is_full_is_down(portal: Portal, web: str) -> None:
-    import redis
-
-    with redis.Redis.from_url(portal.redis_url) as client:
+    with Client.from_url(portal.redis_url) as client:
         client.config_set("maxmemory", "1")
         try:
             status, checks, reasons = ready(web)

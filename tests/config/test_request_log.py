@@ -1,11 +1,13 @@
 """One line for each request, with its id and its route, never its path."""
 
+import ipaddress
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from config import health
 from merchants.models import SmartCouponAccount
 from tests.config.conftest import Lines
 from tests.factories import SmartCouponAccountFactory
@@ -35,7 +37,9 @@ def test_a_refused_push_is_one_line_with_its_route_and_id(platform: SmartCouponA
     assert platform.token not in str(lines())
 
 
-@pytest.mark.parametrize("path", ["/hook/smart-coupon/tok-0123456789abcdef/coupon/", "/13800138000/tok-0123456789abcdef"])
+@pytest.mark.parametrize(
+    "path", ["/hook/smart-coupon/tok-0123456789abcdef/coupon/", "/13800138000/tok-0123456789abcdef"]
+)
 def test_of_an_address_that_does_not_exist_the_first_word_is_enough(path: str, lines: Lines) -> None:
     Client().get(path, {"q": "13800138000"})
     (line,) = finished(lines)
@@ -64,8 +68,6 @@ def test_what_staff_search_for_is_not_in_the_log_but_who_they_are(admin_client: 
 def test_a_request_keeps_the_id_that_a_trusted_proxy_gave_it(
     given: str, proxies: list[str], kept: bool, settings: Any, lines: Lines
 ) -> None:
-    import ipaddress
-
     settings.TRUSTED_PROXIES = [ipaddress.ip_network(each) for each in proxies]
     answer = Client().get("/admin/login/", headers={"X-Request-ID": given})
     (line,) = finished(lines)
@@ -80,8 +82,6 @@ def test_an_id_is_not_handed_on_to_the_next_request(lines: Lines) -> None:
 
 
 def test_a_request_that_breaks_leaves_its_traceback_once(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
-    from config import health
-
     def broken() -> Any:
         raise RuntimeError("a bug, for 13800138000")
 
