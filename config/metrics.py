@@ -90,11 +90,12 @@ class _Database:
 
 def _ask() -> list[Metric]:
     try:
-        ours = time.time()
+        found = figures.collect()  # first, so that the clocks are read on a connection that is there
         clock, size = figures.server()
+        ours = time.time()
         skew = GaugeMetricFamily("portal_clock_skew_seconds", "Web's clock minus PostgreSQL's.", value=ours - clock)
         bytes_ = GaugeMetricFamily("portal_database_bytes", "Size of the database.", value=size)
-        return [skew, bytes_, *figures.collect()]
+        return [skew, bytes_, *found]
     finally:
         connection.close()
 
