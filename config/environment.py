@@ -4,6 +4,8 @@
 """
 
 import ipaddress
+import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -52,6 +54,26 @@ def words(name: str, *, required: bool = False) -> list[str]:
     """A comma-separated list; blanks around the words do not count."""
     raw = text(name) if required else text(name, default="")
     return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def choice(name: str, among: tuple[str, ...], *, default: str) -> str:
+    """One word of a few."""
+    value = text(name, default="").lower() or default
+    if value not in among:
+        raise ImproperlyConfigured(f"{name}: {value!r} is none of: {', '.join(among)}.")
+    return value
+
+
+def folder(name: str, *, default: Path) -> Path:
+    """A folder that this process can write to; made if it is missing."""
+    path = Path(text(name, default=str(default)))
+    try:
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {path} cannot be made ({error.strerror}).") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name}: this user cannot write to {path}.")
+    return path
 
 
 def networks(name: str) -> list[Network]:

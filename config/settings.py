@@ -4,12 +4,13 @@ Settings of the portal's own start with the name of what they govern (`OUTBOX_`,
 unit in the name, and stand at the end of the file.
 """
 
+import logging
 import os
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded
+from config import embedded, logs
 from config import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,6 +25,11 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
 DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
+LOG_FORMAT = env.choice("LOG_FORMAT", logs.FORMATS, default="console" if DEBUG else "json")
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+# prometheus_client reads the environment when it is first loaded, which is after this.
+PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR", default=BASE_DIR / "var" / "metrics")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PROMETHEUS_MULTIPROC_DIR)
 SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/")  # where DFIRE_SANDBOX says it is
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 
@@ -38,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "django_structlog",
     "config",
     "integrations",
     "coupons",
@@ -46,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.request_log.RequestLog",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -77,13 +85,21 @@ if _database_url := os.environ.get("DATABASE_URL") or (_embedded.database_url if
     _database = env.database("DATABASE_URL", _database_url)
 else:
     _database = {"ENGINE": "config.missing_database"}
+# Seconds (the last one milliseconds): a server that vanished without a word is given up after about ten.
+_NOTICE_A_LOST_SERVER = {
+    "connect_timeout": 2,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 DATABASES = {
     "default": {
         **_database,
         # One connection a thread, kept: a lost database is noticed at once and a new one taken up at the next request.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 2} if "HOST" in _database else {},
+        "OPTIONS": _NOTICE_A_LOST_SERVER if "HOST" in _database else {},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -124,7 +140,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FORCE_HTTPS
 SECURE_SSL_REDIRECT = FORCE_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if FORCE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORCE_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -145,15 +161,17 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-# --- Logging: one line an event, to standard error ---
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"tokens": {"()": "config.logs.TokensMasked"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-}
+# --- Logging: one line an event, to standard error (`config.logs`, `config.request_log`) ---
+LOGGING = logs.settings(LOG_FORMAT)
+logs.configure()
+DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task that a request begins carries the request's id
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any X-Forwarded-For
+DJANGO_STRUCTLOG_USER_ID_FIELD = None  # it would load a session for every request
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # those that RequestLog let through
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request, when it is over
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # the caller's fault
+DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_SUCCESS_LOG_LEVEL = logging.DEBUG
 
 UNFOLD = {
     "SITE_TITLE": _("Coupon portal"),

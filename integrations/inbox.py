@@ -7,8 +7,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -19,6 +21,8 @@ from coupons.models import IssuedCoupon
 from integrations.models import DfireCallback
 from integrations.models.inbox import OPEN_STATES, CallbackState
 from merchants.models import DfireAccount, Shop
+
+logger = structlog.get_logger(__name__)
 
 LONGEST_ID = 64
 SUGGEST_WAIT = "wait_for_coupon"
@@ -80,6 +84,8 @@ def apply(callback: DfireCallback) -> CallbackState:
         callback.state = CallbackState.APPLIED if outcome is TillOutcome.REDEEMED else CallbackState.REPEATED
         callback.suggestion = ""
         callback.settled_at = now
+    if callback.state not in OPEN_STATES:
+        transaction.on_commit(partial(_log, callback, outcome=callback.state), robust=True)
     callback.tried_at = now
     callback.save(update_fields=["coupon", "state", "suggestion", "settled_at", "tried_at"])
     return CallbackState(callback.state)
@@ -119,6 +125,10 @@ def settle_by_hand(callback: DfireCallback) -> bool:
 def _leave_open(callback: DfireCallback, state: CallbackState, suggestion: str) -> None:
     callback.state = state
     callback.suggestion = suggestion
+
+
+def _log(callback: DfireCallback, *, outcome: str) -> None:
+    logger.info("callback_applied", callback_id=callback.pk, coupon_id=callback.coupon_id, outcome=outcome)
 
 
 def _details(callback: DfireCallback) -> dict[str, Any]:

@@ -6,6 +6,7 @@ committed before the socket opens.
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
@@ -80,8 +81,18 @@ class OutboxRow(models.Model):
     )
     coupon = models.ForeignKey(IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, related_name="outbox")
     details = models.JSONField(_("details"), default=dict, blank=True)
+    origin = models.CharField(
+        _("request or task"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The id in the logs of what wrote this row."),
+    )
 
     available_at = models.DateTimeField(_("not before"))
+    queued_at = models.DateTimeField(_("queued"), db_default=Now(), editable=False)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
@@ -94,9 +105,6 @@ class OutboxRow(models.Model):
     last_code = models.CharField(_("last code"), max_length=50, blank=True, default="")
     last_message = models.CharField(_("last message"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    queued_at = models.DateTimeField(
-        _("queued again"), null=True, blank=True, help_text=_("After it had waited or failed.")
-    )
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 
     class Meta:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from integrations import counters
 from integrations.models import AccountState, OutboxAttempt, OutboxRow
 from integrations.models.outbox import RowState
 from integrations.outbox import pace
@@ -34,6 +35,22 @@ class Job:
     account: DfireAccount
     start_at: datetime
     lease_until: datetime
+    kind: str
+    phase: str
+    merchant_id: str
+    origin: str
+
+    def ids(self) -> dict[str, object]:
+        """What every line of the log about this call says. The coupon's id, never its code."""
+        return {
+            "outbox_row_id": self.row_id,
+            "attempt_id": self.attempt_id,
+            "coupon_id": self.coupon_id,
+            "kind": self.kind,
+            "merchant_id": self.merchant_id,
+            "account": self.account.name,
+            "origin": self.origin,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,8 @@ def claim(account_id: int, most: int) -> Claimed:
     now = timezone.now()
     state = pace.lock_state(account_id)
     allowed = pace.allowance(state, most, now)
+    if allowed.paced:
+        counters.PACED.labels(state.account.name).inc()
     if not allowed.count:
         return Claimed([], [], allowed.paced)
     calls: list[tuple[OutboxRow, Call]] = []
@@ -124,6 +143,10 @@ def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: t
             account=account,
             start_at=attempt.started_at,
             lease_until=attempt.started_at + pace.lease_time(account),
+            kind=row.kind,
+            phase=row.phase,
+            merchant_id=row.merchant.merchant_id,
+            origin=row.origin,
         )
         for (row, call), attempt in zip(calls, attempts, strict=True)
     ]

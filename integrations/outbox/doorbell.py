@@ -11,6 +11,8 @@ import time
 
 from celery import current_app
 
+from integrations import counters
+
 logger = logging.getLogger(__name__)
 
 DRAIN_TASK = "integrations.tasks.drain_outbox"
@@ -43,6 +45,7 @@ class _Carrier:
                 while self._wanted:
                     current_app.send_task(self._wanted.pop(), expires=_EXPIRES_SECONDS, ignore_result=True, retry=False)
             except Exception as error:  # kombu lets each transport's own errors through
+                counters.BROKER_FAILURES.labels("doorbell").inc()
                 logger.warning("The broker did not take the doorbell; the sweep will find the rows. %s", error)
                 time.sleep(_QUIET_SECONDS)
 

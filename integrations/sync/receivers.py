@@ -146,10 +146,11 @@ def _move(coupon: IssuedCoupon, giver: Customer, **kwargs: Any) -> None:
     moving, going = under_way.get(RowKind.TRANSFER), under_way.get(RowKind.DELIVER)
     for row in under_way.values():
         if row.state == RowState.WAITING and row.account_id is not None:
-            row.state, row.available_at = RowState.QUEUED, timezone.now()
+            row.state = RowState.QUEUED
+            row.available_at = row.queued_at = timezone.now()
     if moving is not None:
         moving.details = {**moving.details, GIVER: giver.pk}
-    OutboxRow.objects.bulk_update(under_way.values(), ["state", "available_at", "details"])
+    OutboxRow.objects.bulk_update(under_way.values(), ["state", "available_at", "queued_at", "details"])
     told = told_identity(coupon)
     if moving is None and (going is None or told):
         kind = RowKind.TRANSFER if told else RowKind.DELIVER
