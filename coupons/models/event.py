@@ -1,10 +1,40 @@
-"""The history of an issued coupon: appended to, never changed (a trigger in the database sees to it)."""
+"""The history of an issued coupon: appended to, never changed (a trigger in the database sees to it).
+
+Because it stays for good it holds no personal data: who the customer is, the coupon says by an id. Words that came from
+outside (why staff revoked it, what dfire said) are cleared of names as they are stored.
+"""
+
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from coupons.choices import EventKind
 from coupons.models.coupon import IssuedCoupon
+from merchants.privacy import names_of, without_names
+
+# What our own code writes: ids and keys. The text under any other key may hold what someone wrote.
+_FACTS = frozenset({"through", "was", "missing", "flag", "callback", "entity_id", "promotion_id", "seen_in_list"})
+
+
+class FactsField(models.JSONField):
+    """The details of an event. The holder's names and any mobile number are taken out of texts before they are stored."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """What is stored of the details."""
+        data = super().pre_save(model_instance, add)
+        texts = {key: value for key, value in data.items() if isinstance(value, str) and key not in _FACTS}
+        if texts and isinstance(model_instance, CouponEvent):
+            coupon = model_instance.coupon
+            names = names_of(coupon.customer) | {coupon.delivered_openid, coupon.delivered_mobile}
+            data = {**data, **{key: without_names(text, names) for key, text in texts.items()}}
+            setattr(model_instance, self.attname, data)
+        return data
+
+    def deconstruct(self) -> Any:
+        """To the database it is a JSON column like any other."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
 
 
 class CouponEvent(models.Model):
@@ -18,7 +48,7 @@ class CouponEvent(models.Model):
     actor = models.CharField(
         _("by"), max_length=150, help_text=_("staff:name, push:account, api:app, dfire or portal.")
     )
-    data = models.JSONField(_("details"), default=dict, blank=True)
+    data = FactsField(_("details"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("coupon event")
