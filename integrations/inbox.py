@@ -21,6 +21,7 @@ from integrations.models.inbox import OPEN_STATES, CallbackState
 from merchants.models import DfireAccount, Shop
 
 LONGEST_ID = 64
+_APPLIED = ["coupon", "state", "suggestion", "settled_at", "tried_at", "parameters", "blanked_at"]
 SUGGEST_WAIT = "wait_for_coupon"
 SUGGEST_CHECK_ACCOUNT = "check_account"
 
@@ -77,11 +78,13 @@ def apply(callback: DfireCallback) -> CallbackState:
             details=_details(callback),
         )
         callback.coupon = coupon
+        if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
+            callback.parameters, callback.blanked_at = {}, now
         callback.state = CallbackState.APPLIED if outcome is TillOutcome.REDEEMED else CallbackState.REPEATED
         callback.suggestion = ""
         callback.settled_at = now
     callback.tried_at = now
-    callback.save(update_fields=["coupon", "state", "suggestion", "settled_at", "tried_at"])
+    callback.save(update_fields=_APPLIED)
     return CallbackState(callback.state)
 
 

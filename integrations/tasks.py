@@ -5,6 +5,7 @@ from celery import shared_task
 from coupons import lifecycle
 from integrations import inbox
 from integrations.outbox import engine
+from integrations.retention import erasing, pruning
 from integrations.sync import release
 
 
@@ -31,3 +32,15 @@ def retry_inbox() -> None:
 def release_waiting() -> None:
     """Queue waiting rows that lack nothing any more."""
     release.ready()
+
+
+@shared_task
+def advance_erasures() -> None:
+    """Take the erasures of customers on."""
+    erasing.advance_all()
+
+
+@shared_task
+def prune() -> None:
+    """Remove contents that have come of age."""
+    pruning.prune()

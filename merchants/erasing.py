@@ -53,11 +53,6 @@ def finish(erasure: Erasure) -> None:
     Erasure.objects.filter(pk=erasure.pk, finished_at=None).update(finished_at=timezone.now(), names="")
 
 
-def names_to_find(erasure: Erasure) -> set[str]:
-    """The names whose traces are still to be found; none once it is finished."""
-    return set(json.loads(erasure.names or "[]"))
-
-
 def unfinished() -> QuerySet[Erasure]:
     """The erasures under way, oldest first."""
     return Erasure.objects.filter(finished_at=None).select_related("customer").order_by("pk")

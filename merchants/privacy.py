@@ -14,15 +14,17 @@ HIDDEN = "***"
 
 
 def names_of(customer: Customer) -> set[str]:
-    """What tells who the customer is, as it stands on the row now; nothing of one who has been erased."""
+    """What tells who the customer is. Of one who is being erased, what is still to be found; then nothing."""
     if customer.erased_at is not None:
-        return set()
+        return customer.erasure.names_left()
     return {customer.identifier, customer.mobile, customer.openid} - {""}
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """The text without these names and without any mobile number. A name counts as a whole word only: a member who is
-    called 12 takes nothing from 2012."""
+    """The text without these names and without any mobile number.
+
+    A name counts as a whole word only: a member who is called 12 takes nothing from 2012.
+    """
     pattern = _as_words(names)
     return MOBILE_IN_TEXT.sub(HIDDEN, pattern.sub(HIDDEN, text) if pattern else text)
 

@@ -23,11 +23,11 @@ class FactsField(models.JSONField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """What is stored of the details."""
         data = super().pre_save(model_instance, add)
-        texts = {key: value for key, value in data.items() if isinstance(value, str) and key not in _FACTS}
-        if texts and isinstance(model_instance, CouponEvent):
+        said = {key: value for key, value in data.items() if key not in _FACTS and isinstance(value, str | list | dict)}
+        if said and isinstance(model_instance, CouponEvent):
             coupon = model_instance.coupon
             names = names_of(coupon.customer) | {coupon.delivered_openid, coupon.delivered_mobile}
-            data = {**data, **{key: without_names(text, names) for key, text in texts.items()}}
+            data = {**data, **{key: _cleared(value, names) for key, value in said.items()}}
             setattr(model_instance, self.attname, data)
         return data
 
@@ -35,6 +35,14 @@ class FactsField(models.JSONField):
         """To the database it is a JSON column like any other."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
+
+
+def _cleared(value: Any, names: set[str]) -> Any:
+    if isinstance(value, str):
+        return without_names(value, names)
+    if isinstance(value, list):
+        return [_cleared(one, names) for one in value]
+    return {key: _cleared(one, names) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 class CouponEvent(models.Model):

@@ -13,6 +13,7 @@ def told_identities(coupon: IssuedCoupon) -> list[Identity]:
     if coupon.delivered_openid:
         return [_delivered(coupon)]
     attempts = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon, row__kind=RowKind.DELIVER))
+    attempts = attempts.exclude(identity={})  # its contents have been removed: nothing hangs on it any more
     told: list[Identity] = []
     for identity in attempts.order_by("-id").values_list("identity", flat=True):
         if not any(_same_list(identity, known) for known in told):

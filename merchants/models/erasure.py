@@ -1,5 +1,7 @@
 """That a customer asked to be forgotten: who entered it, why, and how far it is."""
 
+import json
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -39,3 +41,7 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return str(self.customer)
+
+    def names_left(self) -> set[str]:
+        """What the customer was called, until it is finished: nothing from then on."""
+        return set(json.loads(self.names or "[]"))
