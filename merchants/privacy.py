@@ -7,9 +7,9 @@ A name is whatever tells who a customer is: the identifier, the mobile number, t
 import re
 from collections.abc import Iterable
 
+from merchants.mobiles import MOBILE_IN_TEXT
 from merchants.models.customer import Customer
 
-MOBILE_IN_TEXT = re.compile(r"(?<![0-9])1[0-9]{10}(?![0-9])")
 HIDDEN = "***"
 
 

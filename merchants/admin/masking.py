@@ -5,8 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from merchants.mobiles import MOBILE_IN_TEXT
 from merchants.models.customer import mask_mobile
-from merchants.privacy import MOBILE_IN_TEXT
 
 SEE_MOBILES = "merchants.view_full_mobile"
 
