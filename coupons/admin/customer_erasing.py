@@ -89,7 +89,15 @@ class ErasureAdmin(ReadOnly, BigTable, ScopedAdmin):
     list_select_related = ["customer__merchant"]
     ordering = ["-id"]
     fields = ["left_shown", ("customer_shown", "merchant_shown"), ("asked_at", "by_shown"), "reason", "finished_at"]
-    readonly_fields = ["left_shown", "customer_shown", "merchant_shown", "asked_at", "by_shown", "reason", "finished_at"]
+    readonly_fields = [
+        "left_shown",
+        "customer_shown",
+        "merchant_shown",
+        "asked_at",
+        "by_shown",
+        "reason",
+        "finished_at",
+    ]
     empty_hint = _("Customers are erased on their own pages. Each erasure is then listed here.")
 
     @display(description=_("customer"))

@@ -18,7 +18,7 @@ _FACTS = frozenset({"through", "was", "missing", "flag", "callback", "entity_id"
 
 
 class FactsField(models.JSONField):
-    """The details of an event. The holder's names and any mobile number are taken out of texts before they are stored."""
+    """The details of an event; the holder's names and any mobile number are taken out of texts before storing."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """What is stored of the details."""

@@ -1,4 +1,4 @@
-"""The way an erasure goes to its end: coupons revoked, withdrawn at dfire, then every trace blanked, then the names gone.
+"""How an erasure goes to its end: coupons revoked, withdrawn at dfire, every trace blanked, then the names forgotten.
 
 Each step may be done again, so an erasure that was cut off anywhere goes on with the next sweep. dfire holds coupons
 under the customer's openid: as long as a withdrawal is open, the record of that openid is still needed.

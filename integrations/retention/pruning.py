@@ -1,4 +1,4 @@
-"""Pruning by age, in small batches: each locks what nobody else holds, in a transaction of its own, with a pause behind.
+"""Pruning by age, in small batches: each locks what nobody else holds, in a transaction of its own, then comes a pause.
 
 It may be killed at any point and run twice at once: a batch stands or falls as a whole, and what another run has locked
 is left to it. A run is bounded; the next night goes on.

@@ -1,7 +1,7 @@
 """Every place that may carry an erased customer's names, and how each of them forgets.
 
-What hangs on a coupon is blanked with it. What hangs on none (refused and repeated pushes, callbacks that fit no coupon,
-staff's log) is looked through for the names.
+What hangs on a coupon is blanked with it. What hangs on none (refused and repeated pushes, callbacks that fit no
+coupon, staff's log) is looked through for the names.
 """
 
 import json
@@ -45,7 +45,9 @@ def names_of(erasure: Erasure) -> set[str]:
 def open_rows(coupons: QuerySet[IssuedCoupon]) -> QuerySet[OutboxRow]:
     """The rows that dfire must still be told, or that failed and may leave the coupon with the customer there."""
     failed = Q(state=RowState.DEAD) & ~Q(kind=RowKind.DELIVER)
-    return OutboxRow.objects.filter(coupon__in=coupons).filter(failed | ~Q(state__in=[*SETTLED_FOR_GOOD, RowState.DEAD]))
+    return OutboxRow.objects.filter(coupon__in=coupons).filter(
+        failed | ~Q(state__in=[*SETTLED_FOR_GOOD, RowState.DEAD])
+    )
 
 
 @transaction.atomic

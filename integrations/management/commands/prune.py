@@ -1,4 +1,4 @@
-"""`manage.py prune [--dry-run]`: remove contents that have come of age (docs/retention.md). The night does it by itself."""
+"""`manage.py prune [--dry-run]`: remove contents that have come of age (docs/retention.md), as every night does."""
 
 from argparse import ArgumentParser
 from typing import Any
