@@ -1,15 +1,19 @@
 """What stays for good, the history of coupons and the log, holds no name of a customer."""
 
 import logging
+from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import transaction
 
 from config.logs import TokensMasked
 from coupons import lifecycle
 from coupons.choices import Delivery
 from coupons.models import CouponEvent, IssuedCoupon
+from integrations.models import PushAnswer
 from integrations.outbox import engine
+from integrations.smart_coupon import pushes
 from tests.factories import CustomerFactory, issued
 from tests.hooks.helpers import address_of, give_push, post
 from tests.outbox.dfire import DELIVER, Dfire
@@ -33,7 +37,7 @@ def test_a_reason_is_stored_without_the_holders_names(known: Known) -> None:
 
 def test_what_dfire_said_is_stored_without_the_holders_names(known: Known, dfire: Dfire) -> None:
     customer = CustomerFactory(merchant=known.template.merchant, openid="o-unlucky-0001")
-    dfire.fault(DELIVER, "code", code="005", message=f"会员不存在 o-unlucky-0001 {customer.mobile}")
+    dfire.fault(DELIVER, "refuse", code="005", message=f"会员不存在 o-unlucky-0001 {customer.mobile}")
     coupon = issued(known.template, customer)
     engine.drain()
     assert stored(coupon, "delivery_failed") == {"code": "005", "message": "会员不存在 *** ***"}
@@ -56,23 +60,17 @@ def test_facts_stay_as_they_are(known: Known) -> None:
 
 def test_what_repeats_are_known_by_cannot_be_tried_out(known: Known) -> None:
     """A plain hash of a push would tell a mobile number to whoever has an evening."""
-    from integrations.models import PushAnswer
-    from integrations.smart_coupon import pushes
-
     push = give_push(known.template.coupon_id, identifier="13000000001")
     post(address_of(known.platform, "coupon-detail"), push)
     plain = pushes.digest(pushes.read_give(push))
     assert not PushAnswer.objects.filter(digest=plain).exists()
 
 
-def test_a_repeat_is_known_after_a_new_key_was_put_in_front(known: Known, settings: object) -> None:
-    from cryptography.fernet import Fernet
-    from django.conf import settings as present
-
+def test_a_repeat_is_known_after_a_new_key_was_put_in_front(known: Known, settings: Any) -> None:
     push = give_push(known.template.coupon_id, identifier="13000000001")
     address = address_of(known.platform, "coupon-detail")
     first = post(address, push).json()
-    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *present.FIELD_ENCRYPTION_KEYS]  # type: ignore[attr-defined]
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
     assert post(address, push).json() == first
 
 
