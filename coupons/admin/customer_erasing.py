@@ -34,7 +34,7 @@ class EraseForm(ReasonForm):
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
         """How many coupons of which kind, of a customer whom the user may see."""
         own = Customer.objects.filter(merchant__in=visible_merchants(request.user))
-        customer = own.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        customer = own.filter(pk=int(object_id)).first() if object_id and str(object_id).isdecimal() else None
         return {"held": erasing.holdings(customer) if customer else None}
 
 

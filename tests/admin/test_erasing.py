@@ -95,7 +95,7 @@ def test_whoever_may_not_erase_finds_no_button_and_no_address(lili: Client, staf
 
 def test_another_merchants_customer_is_neither_counted_nor_erased(lili: Client, world: World) -> None:
     address = action_of(world.other_coupon.customer, "erase")
-    assert "usable" not in text_of(lili.get(address)).replace("0 usable", "")
+    assert "usable coupon" not in text_of(lili.get(address))
     assert lili.post(address, {"_form_submitted": "1", "reason": "x"}).status_code == 404
     assert not Erasure.objects.exists()
 
