@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from coupons import lifecycle
-from coupons.choices import CouponStatus
+from coupons.choices import TRANSFERS, CouponStatus
 from coupons.errors import Refused
-from coupons.models import IssuedCoupon
+from coupons.models import CouponEvent, IssuedCoupon
 from merchants import erasing
 from merchants.models import Customer, Erasure
 
@@ -65,6 +65,13 @@ def take_back(erasure: Erasure, most: int = 500) -> int:
         lifecycle.expire_due()
     ids = list(live.filter(valid_until__gt=_last_seconds_over()).order_by("pk").values_list("pk", flat=True)[:most])
     return sum(_revoke(pk, actor=erasure.asked_by) for pk in ids)
+
+
+def passed_on(customer_id: int) -> QuerySet[IssuedCoupon]:
+    """Coupons of other customers that this one has given on, or was to be given."""
+    party = Q(data__contains={"from": customer_id}) | Q(data__contains={"to": customer_id})
+    told = CouponEvent.objects.filter(party, kind__in=TRANSFERS).order_by()
+    return IssuedCoupon.objects.filter(pk__in=told.values("coupon")).exclude(customer=customer_id)
 
 
 def forget_holder(coupon: IssuedCoupon) -> None:

@@ -7,14 +7,16 @@ outside (why staff revoked it, what dfire said) are cleared of names as they are
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from coupons.choices import EventKind
+from coupons.choices import TRANSFERS, EventKind
 from coupons.models.coupon import IssuedCoupon
+from merchants.models import Customer
 from merchants.privacy import names_of, without_names
 
 # What our own code writes: ids and keys. The text under any other key may hold what someone wrote.
-_FACTS = frozenset({"through", "was", "missing", "flag", "callback", "entity_id", "promotion_id", "seen_in_list"})
+_FACTS = frozenset({"through", "was", "missing", "flag", "callback", "entity_id", "promotion_id", "seen_in_list", "why", "for"})
 
 
 class FactsField(models.JSONField):
@@ -25,8 +27,7 @@ class FactsField(models.JSONField):
         data = super().pre_save(model_instance, add)
         said = {key: value for key, value in data.items() if key not in _FACTS and isinstance(value, str | list | dict)}
         if said and isinstance(model_instance, CouponEvent):
-            coupon = model_instance.coupon
-            names = names_of(coupon.customer) | {coupon.delivered_openid, coupon.delivered_mobile}
+            names = _names_about(model_instance.coupon, data)
             data = {**data, **{key: _cleared(value, names) for key, value in said.items()}}
             setattr(model_instance, self.attname, data)
         return data
@@ -35,6 +36,13 @@ class FactsField(models.JSONField):
         """To the database it is a JSON column like any other."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
+
+
+def _names_about(coupon: IssuedCoupon, data: dict[str, Any]) -> set[str]:
+    """What the holder is called, and in a transfer who gave and who was given."""
+    parties = [data[end] for end in ("from", "to") if isinstance(data.get(end), int)]
+    names = {coupon.delivered_openid, coupon.delivered_mobile}
+    return names.union(*map(names_of, {coupon.customer, *Customer.objects.filter(pk__in=parties)}))
 
 
 def _cleared(value: Any, names: set[str]) -> Any:
@@ -62,7 +70,10 @@ class CouponEvent(models.Model):
         verbose_name = _("coupon event")
         verbose_name_plural = _("coupon events")
         ordering = ["id"]
-        indexes = [models.Index(fields=["coupon", "id"], name="event_of_coupon")]
+        indexes = [
+            models.Index(fields=["coupon", "id"], name="event_of_coupon"),
+            models.Index(fields=["id"], condition=Q(kind__in=TRANSFERS), name="event_of_transfer"),
+        ]
         default_permissions = ("view",)
 
     def __str__(self) -> str:

@@ -34,4 +34,12 @@ def left(erasure: Erasure) -> list[Left]:
         advice = gettext("retry it in the outbox, or give it up there")
         failed = f"{words % {'count': now.failed}}: {advice}"
         lines.append(Left(failed, "danger", f"{outbox}?state__exact={RowState.DEAD}"))
+    if now.given_on:
+        words = ngettext(
+            "%(count)s coupon given on is under the old openid at dfire still",
+            "%(count)s coupons given on are under the old openid at dfire still",
+            now.given_on,
+        )
+        advice = gettext("bind its new holder, or revoke it")
+        lines.append(Left(f"{words % {'count': now.given_on}}: {advice}", "warning", outbox))
     return lines

@@ -19,6 +19,7 @@ class RowKind(models.TextChoices):
     DELETE_PROMOTION = "delete_promotion", _("delete a promotion")
     DELIVER = "deliver", _("deliver a coupon")
     WITHDRAW = "withdraw", _("withdraw a coupon")
+    TRANSFER = "transfer", _("move a coupon to its new holder")
 
 
 class RowState(models.TextChoices):

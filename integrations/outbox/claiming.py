@@ -72,12 +72,14 @@ def claim(account_id: int, most: int) -> Claimed:
 
 
 def _lock(ids: list[int]) -> list[OutboxRow]:
-    """The picked rows that nobody else holds and that are still queued, in the order of the pick."""
-    rows = (
-        OutboxRow.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("account", "merchant", "version", "coupon__customer", "coupon__version")
-        .filter(pk__in=ids, state=RowState.QUEUED)
-    )
+    """The picked rows that nobody else holds and that are still queued, in the order of the pick.
+
+    What they are about is read once they are locked: in one statement it could be older than the lock.
+    """
+    free = OutboxRow.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=ids, state=RowState.QUEUED)
+    locked = list(free.values_list("pk", flat=True))
+    about = ("account", "merchant", "version", "coupon__customer", "coupon__version")
+    rows = OutboxRow.objects.select_related(*about).filter(pk__in=locked)
     return sorted(rows, key=lambda row: ids.index(row.pk))
 
 

@@ -15,6 +15,7 @@ from merchants.models import Merchant
 # Lower goes first: what a customer at the till waits for, then what others depend on, then the many.
 PRIORITY = {
     RowKind.WITHDRAW: 1,
+    RowKind.TRANSFER: 2,
     RowKind.SAVE_PROMOTION: 3,
     RowKind.DELIVER: 5,
     RowKind.DELETE_PROMOTION: 7,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from coupons import erasing as coupons_erasing
 from integrations.models.outbox import UNSETTLED, RowState
-from integrations.retention import traces
+from integrations.retention import passed_on, traces
 from merchants import erasing
 from merchants.models import Erasure
 
@@ -18,18 +18,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What an erasure still waits for, in coupons: to be revoked, being redeemed, being withdrawn at dfire, and those
-    whose withdrawal failed and waits for staff."""
+    """What an erasure still waits for, in coupons: to be revoked, being redeemed, being withdrawn at dfire, those whose
+    withdrawal failed and waits for staff, and those given on that dfire holds under the old openid yet."""
 
     usable: int
     redeeming: int
     withdrawals: int
     failed: int
+    given_on: int = 0
 
     @property
     def settled(self) -> bool:
         """Whether nothing is open, so that the traces can go."""
-        return not (self.usable or self.redeeming or self.withdrawals or self.failed)
+        return not (self.usable or self.redeeming or self.withdrawals or self.failed or self.given_on)
 
 
 def progress(erasure: Erasure) -> Progress:
@@ -38,7 +39,8 @@ def progress(erasure: Erasure) -> Progress:
     rows = traces.open_rows(traces.coupons_of(erasure))
     on_its_way = set(rows.filter(state__in=UNSETTLED).values_list("coupon", flat=True))
     failed = set(rows.filter(state=RowState.DEAD).values_list("coupon", flat=True)) - on_its_way
-    return Progress(held.usable, held.redeeming, len(on_its_way), len(failed))
+    given_on = passed_on.still_needed(erasure, erasure.names_left())
+    return Progress(held.usable, held.redeeming, len(on_its_way), len(failed), given_on)
 
 
 def advance(erasure: Erasure) -> bool:
@@ -56,6 +58,9 @@ def advance(erasure: Erasure) -> bool:
     traces.forget_log(erasure, names)
     for coupon_id in list(traces.coupons_of(erasure).order_by("pk").values_list("pk", flat=True)):
         if not traces.forget_coupon(coupon_id):
+            return False
+    for coupon_id in list(coupons_erasing.passed_on(erasure.customer_id).values_list("pk", flat=True)):
+        if not passed_on.forget(coupon_id, names):
             return False
     erasing.finish(erasure)
     logger.info("Customer %s has been erased.", erasure.customer_id)

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from coupons import erasing, lifecycle
-from coupons.choices import CouponStatus
+from coupons.choices import TRANSFERS, CouponStatus
 from coupons.models import IssuedCoupon
 from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
@@ -34,9 +34,10 @@ def coupons_of(erasure: Erasure) -> QuerySet[IssuedCoupon]:
 def names_of(erasure: Erasure) -> set[str]:
     """Everything the customer was called: on the row, and under whatever identity dfire was ever told."""
     names = erasure.names_left()
-    for coupon in coupons_of(erasure).exclude(delivered_openid=""):
+    always_theirs = coupons_of(erasure).exclude(events__kind__in=TRANSFERS)  # others' records name their givers too
+    for coupon in always_theirs.exclude(delivered_openid=""):
         names |= {coupon.delivered_openid, coupon.delivered_mobile}
-    attempts = OutboxAttempt.objects.filter(row__coupon__customer=erasure.customer_id).exclude(identity={})
+    attempts = OutboxAttempt.objects.filter(row__coupon__in=always_theirs).exclude(identity={})
     for identity in attempts.values_list("identity", flat=True):
         names |= {str(identity.get("openid", "")), str(identity.get("mobile", ""))}
     return names - {""}
@@ -79,17 +80,17 @@ def forget_pushes(erasure: Erasure, names: set[str]) -> None:
         coupon=None, blanked_at=None, received_at__lte=erasure.asked_at,
         account__merchants=erasure.customer.merchant_id,
     )  # fmt: skip
-    for batch in _batches(pushes):
-        found = [push.pk for push in batch if mentions(_readable(push.body), names) or _in_json(push.answer, names)]
+    for batch in batches(pushes):
+        found = [push.pk for push in batch if mentions(readable(push.body), names) or in_json(push.answer, names)]
         blank(Push.objects.filter(pk__in=found))
 
 
 def forget_callbacks(names: set[str]) -> None:
     """Take the names out of callbacks that fit no coupon. The rest stays as received: an open one is still tried."""
-    for batch in _batches(DfireCallback.objects.filter(coupon=None, blanked_at=None)):
+    for batch in batches(DfireCallback.objects.filter(coupon=None, blanked_at=None)):
         for callback in batch:
-            if _in_json(callback.parameters, names):
-                said = {key: HIDDEN if _in_json(value, names) else value for key, value in callback.parameters.items()}
+            if in_json(callback.parameters, names):
+                said = {key: HIDDEN if in_json(value, names) else value for key, value in callback.parameters.items()}
                 DfireCallback.objects.filter(pk=callback.pk, coupon=None).update(parameters=said)
 
 
@@ -108,7 +109,7 @@ def forget_log(erasure: Erasure, names: set[str]) -> None:
             LogEntry.objects.filter(pk=entry.pk).update(change_message=said)
 
 
-def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+def batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
     """The rows by their ids, a thousand at a time, each read when its turn comes."""
     last = 0
     while batch := list(rows.filter(pk__gt=last).order_by("pk")[:_AT_ONCE]):
@@ -116,7 +117,7 @@ def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
         last = batch[-1].pk
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """The text, and what it says as JSON: an escaped digit is a digit."""
     try:
         return f"{text}\n{json.dumps(json.loads(text), ensure_ascii=False)}"
@@ -124,5 +125,6 @@ def _readable(text: str) -> str:
         return text
 
 
-def _in_json(value: Any, names: Iterable[str]) -> bool:
+def in_json(value: Any, names: Iterable[str]) -> bool:
+    """Whether one of the names stands in a JSON value."""
     return mentions(json.dumps(value, ensure_ascii=False), names)

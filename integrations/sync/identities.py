@@ -1,22 +1,31 @@
 """Under whom dfire holds a coupon: what every later question and withdrawal must use, whatever is bound since."""
 
 from coupons.models import IssuedCoupon
-from integrations.models import OutboxAttempt
+from integrations.dfire.methods import DELETE_CUSTOMER_PROMOTION
+from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import RowKind
 from integrations.outbox.evidence import may_have_happened
+from merchants.models import Customer, Merchant
 
 Identity = dict[str, str]
+TAKEN = "taken"  # in the details of a transfer: the attempt up to which nothing that was told holds any more
+
+
+def identity_of(customer: Customer, merchant: Merchant) -> Identity:
+    """As whom dfire knows the customer at this moment."""
+    return {"appid": merchant.appid, "openid": customer.openid, "mobile": customer.mobile}
 
 
 def told_identities(coupon: IssuedCoupon) -> list[Identity]:
     """Every identity under which dfire may hold the coupon, the likeliest first; none if it was never told of it."""
     if coupon.delivered_openid:
         return [_delivered(coupon)]
-    attempts = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon, row__kind=RowKind.DELIVER))
+    giving = OutboxAttempt.objects.filter(row__coupon=coupon, row__kind__in=(RowKind.DELIVER, RowKind.TRANSFER))
+    attempts = may_have_happened(giving.filter(pk__gt=_taken_at(coupon)).exclude(method=DELETE_CUSTOMER_PROMOTION))
     attempts = attempts.exclude(identity={})  # its contents have been removed: nothing hangs on it any more
     told: list[Identity] = []
     for identity in attempts.order_by("-id").values_list("identity", flat=True):
-        if not any(_same_list(identity, known) for known in told):
+        if not any(same_list(identity, known) for known in told):
             told.append(dict(identity))
     return told
 
@@ -26,14 +35,20 @@ def told_identity(coupon: IssuedCoupon) -> Identity | None:
     return next(iter(told_identities(coupon)), None)
 
 
+def same_list(one: Identity, other: Identity) -> bool:
+    """Whether dfire keeps both in one list: a mobile number makes no difference there."""
+    return (one.get("appid"), one.get("openid")) == (other.get("appid"), other.get("openid"))
+
+
+def _taken_at(coupon: IssuedCoupon) -> int:
+    """The attempt with which the coupon was last taken from a giver; 0 if it never was."""
+    transfers = OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER, details__has_key=TAKEN)
+    return int(transfers.order_by("-id").values_list(f"details__{TAKEN}", flat=True).first() or 0)
+
+
 def _delivered(coupon: IssuedCoupon) -> Identity:
     return {
         "appid": coupon.delivered_appid,
         "openid": coupon.delivered_openid,
         "mobile": coupon.delivered_mobile,
     }
-
-
-def _same_list(one: Identity, other: Identity) -> bool:
-    """Whether dfire keeps both in one list: a mobile number makes no difference there."""
-    return (one.get("appid"), one.get("openid")) == (other.get("appid"), other.get("openid"))

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from coupons import lifecycle
+from coupons.choices import Delivery
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations import inbox
 from integrations.models import (
@@ -122,7 +123,7 @@ def _fail(coupon: IssuedCoupon) -> OutboxRow:
     row.state, row.last_class, row.last_code, row.last_message = RowState.DEAD, "permanent", "005", "会员不存在"
     row.save()
     with transaction.atomic():
-        lifecycle.mark_delivery(lifecycle.lock([coupon.pk])[0], lifecycle.Delivery.FAILED)
+        lifecycle.mark_delivery(lifecycle.lock([coupon.pk])[0], Delivery.FAILED)
     return row
 
 

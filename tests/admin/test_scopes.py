@@ -41,6 +41,7 @@ def test_another_merchants_page_is_not_there(lili: Client, world: World, name: s
         ("other_template", "duplicate"),
         ("other_template", "remove"),
         ("other_coupon", "revoke"),
+        ("other_coupon", "transfer"),
         ("other_coupon", "resend"),
         ("other_row", "retry"),
         ("other_row", "cancel"),
