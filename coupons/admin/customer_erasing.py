@@ -85,7 +85,7 @@ class ErasureAdmin(ReadOnly, BigTable, ScopedAdmin):
     """Every erasure, with what it still waits for."""
 
     merchant_path = "customer__merchant"
-    list_display = ["customer_shown", "merchant_shown", "state_shown", "asked_at", "by_shown", "reason"]
+    list_display = ["customer", "merchant_shown", "state_shown", "asked_at", "by_shown", "reason"]
     list_select_related = ["customer__merchant"]
     ordering = ["-id"]
     fields = ["left_shown", ("customer_shown", "merchant_shown"), ("asked_at", "by_shown"), "reason", "finished_at"]

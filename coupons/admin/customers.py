@@ -186,7 +186,7 @@ class CustomerAdmin(ErasingActions, BigTable, ScopedAdmin):
         """What is left to do, with a link to the customer's coupons."""
         coupons = f"{reverse('admin:coupons_issuedcoupon_changelist')}?customer__id__exact={customer.pk}"
         link = format_html('<a href="{}" class="text-link">{}</a>', coupons, _("The coupons, without a name"))
-        return format_html("{}<p>{}</p>", progress_notice(customer.erasure), link)
+        return format_html('{}<p class="mt-2">{}</p>', progress_notice(customer.erasure), link)
 
     @display(description=_("erased before"))
     def erased_before_shown(self, customer: Customer) -> str:

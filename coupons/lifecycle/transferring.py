@@ -17,7 +17,7 @@ NOBODY = Holding(appid="", openid="", mobile="")
 
 @transaction.atomic
 def transfer(coupon: IssuedCoupon, to: Customer, *, actor: str) -> None:
-    """Give a locked coupon to another customer of its merchant, whose row is locked too. To its holder: nothing happens.
+    """Give a locked coupon to another (locked) customer of its merchant. To its present holder: nothing happens.
 
     Limits are about issuing: a coupon that is given on counts for whom it was issued under.
 

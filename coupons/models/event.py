@@ -16,7 +16,9 @@ from merchants.models import Customer
 from merchants.privacy import names_of, without_names
 
 # What our own code writes: ids and keys. The text under any other key may hold what someone wrote.
-_FACTS = frozenset({"through", "was", "missing", "flag", "callback", "entity_id", "promotion_id", "seen_in_list", "why", "for"})
+_FACTS = frozenset(
+    {"through", "was", "missing", "flag", "callback", "entity_id", "promotion_id", "seen_in_list", "why", "for"}
+)
 
 
 class FactsField(models.JSONField):

@@ -248,6 +248,8 @@ def test_the_timeline_of_a_coupon_can_still_be_read(known: Known) -> None:
     for words in ("Callback from dfire", "deliver a coupon · send", "dfire.shop.deliver.promotion", "redeemed"):
         assert words in before
         assert words in after
+    assert "Contents removed on" not in before
+    assert "Contents removed on" in after
     for model in (OutboxRow, OutboxAttempt, Push, DfireCallback):
         for row in model.objects.all():
             assert client.get(f"/admin/integrations/{model._meta.model_name}/{row.pk}/change/").status_code == 200

@@ -35,8 +35,8 @@ class Command(BaseCommand):
         left = erasing.progress(erasure)
         self.stdout.write(
             f"Customer {erasure.customer_id} is being erased: {left.usable} to be revoked, {left.redeeming} being "
-            f"redeemed, {left.withdrawals} withdrawals left, {left.failed} failed, {left.given_on} given on and not moved at "
-            "dfire yet. It goes on by itself; failed ones are retried or given up in the outbox."
+            f"redeemed, {left.withdrawals} withdrawals left, {left.failed} failed, {left.given_on} given on "
+            "and not moved at dfire yet. It goes on by itself; failed ones are retried or given up in the outbox."
         )
 
     def _erasure(self, merchant: Merchant, name: str, reason: str) -> Erasure:
