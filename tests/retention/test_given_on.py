@@ -48,13 +48,14 @@ def test_the_giver_is_forgotten_and_the_receiver_keeps_the_coupon(
 
 
 def test_the_receiver_is_forgotten_and_the_givers_other_coupons_stay(known: Known, receiver: Customer) -> None:
+    identifier = receiver.identifier
     give_on(known.pushed, receiver)
     drain_through()
     coupons_erasing.erase(receiver, reason="r", asked_by="staff:lili")
     drain_through()
     assert erasing.advance_all() == 1
     assert not where(RECEIVER)
-    assert not where(receiver.identifier) or receiver.identifier.startswith("erased:")
+    assert not where(identifier)
     assert IssuedCoupon.objects.get(pk=known.pushed.pk).status == "revoked"
     assert Customer.objects.get(pk=known.customer.pk).openid == OPENID
     assert IssuedCoupon.objects.get(pk=known.redeemed.pk).delivered_openid == OPENID
