@@ -8,10 +8,15 @@ from django.db import connection
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from coupons import erasing as coupons_erasing
 from coupons.models import CouponTemplate, IssuedCoupon
-from merchants.models import Merchant
+from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer
+from integrations.retention.kinds import KINDS
+from merchants.models import Customer, Erasure, Merchant
+from tests.outbox.dfire import Dfire
 
 _KEPT_ELSEWHERE = {"django_migrations"}
+NOTHING_PRUNED = {kind.name: 0 for kind in KINDS}
 
 
 def everything() -> str:
@@ -53,3 +58,23 @@ def counts_right(template: CouponTemplate) -> bool:
 def made_old(rows: Any, days: float, *fields: str) -> None:
     """Let it have happened so many days ago."""
     rows.update(**{field: timezone.now() - timedelta(days=days) for field in fields})
+
+
+def everything_old(days: float = 365) -> None:
+    """All of it happened a year ago."""
+    made_old(OutboxAttempt.objects, days, "started_at")
+    made_old(OutboxRow.objects.exclude(settled_at=None), days, "settled_at")
+    made_old(Push.objects, days, "received_at")
+    made_old(PushAnswer.objects, days, "answered_at")
+    made_old(DfireCallback.objects.exclude(settled_at=None), days, "settled_at")
+
+
+def erase(customer: Customer) -> Erasure:
+    """Ask for it as staff would."""
+    return coupons_erasing.erase(customer, reason="asked by letter", asked_by="staff:lili")[0]
+
+
+def held_at(dfire: Dfire, coupon: IssuedCoupon) -> str:
+    """The coupon's status in dfire's ledger."""
+    held = dfire.coupon(coupon.code)
+    return str(held["status"]) if held else ""

@@ -1,6 +1,5 @@
 """A customer is erased: nothing names them any more, nothing is lost of the figures, whatever comes in between."""
 
-import threading
 from typing import Any
 
 import pytest
@@ -11,33 +10,29 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.test import override_settings
 
 from coupons import erasing as coupons_erasing
-from coupons import issuing, lifecycle
+from coupons import issuing
 from coupons.choices import CouponStatus, EventKind
 from coupons.errors import Reason, Refused
 from coupons.models import CouponEvent, IssuedCoupon
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
+from integrations.models import DfireCallback, OutboxRow, Push
 from integrations.models.outbox import RowKind, RowState
-from integrations.outbox import calling, claiming, repair, settling
+from integrations.outbox import repair
 from integrations.retention import erasing, traces
 from merchants import customers
 from merchants.erasing import of_names
 from merchants.models import Customer, Erasure
-from tests.factories import STAFF, CustomerFactory, issued
+from tests.factories import STAFF
 from tests.hooks.helpers import address_of, give_push, post
 from tests.outbox.dfire import WITHDRAW, Dfire
-from tests.outbox.helpers import drain_through, leases_run_out, row_of, time_passes
+from tests.outbox.helpers import drain_through, row_of, time_passes
 from tests.retention.conftest import IDENTIFIER, MOBILE, NAMES, OPENID, Known
-from tests.retention.helpers import counts_right, everything, figures, where
+from tests.retention.helpers import counts_right, erase, everything, figures, held_at, where
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def erase(customer: Customer, **options: Any) -> Erasure:
-    return coupons_erasing.erase(customer, reason="asked by letter", asked_by="staff:lili", **options)[0]
 
 
 def erased(customer: Customer) -> Erasure:
@@ -47,12 +42,6 @@ def erased(customer: Customer) -> Erasure:
     assert erasing.advance_all() == 1
     erasure.refresh_from_db()
     return erasure
-
-
-def held_at(dfire: Dfire, coupon: IssuedCoupon) -> str:
-    """The coupon's status in dfire's ledger."""
-    held = dfire.coupon(coupon.code)
-    return str(held["status"]) if held else ""
 
 
 def test_nothing_in_the_database_names_an_erased_customer(known: Known) -> None:
@@ -118,6 +107,7 @@ def test_an_erasure_waits_until_dfire_has_let_go_of_the_coupons(known: Known, df
     time_passes()
     assert not erasing.advance(erasure)
     assert erasing.progress(erasure) == erasing.Progress(usable=0, redeeming=0, withdrawals=1, failed=0)
+    assert not traces.forget_coupon(known.pushed.pk), "nor does a sweep that looked a moment too early"
     assert IssuedCoupon.objects.get(pk=known.pushed.pk).delivered_openid == OPENID  # dfire must still be told whose
     dfire.behave()
     drain_through()
@@ -161,106 +151,6 @@ def test_a_late_callback_of_an_erased_customers_coupon_still_counts(known: Known
     assert not where(OPENID)
 
 
-def test_an_answer_that_comes_late_leaves_no_trace(known: Known, dfire: Dfire) -> None:
-    """A worker that stood still settles its call after the customer has been erased."""
-    erasure = erase(known.customer)
-    row = row_of(known.pushed, RowKind.WITHDRAW)
-    job = claiming.claim(known.account.pk, 1).jobs[0]
-    assert job.row_id == row.pk
-    outcome = calling.perform(job)
-    leases_run_out()
-    drain_through()
-    assert erasing.advance(erasure)
-    settling.settle(job, outcome)
-    assert OutboxAttempt.objects.get(pk=job.attempt_id).result == "ok"
-    assert not where(OPENID)
-
-
-@pytest.mark.parametrize(
-    "step", ["forget_pushes", "forget_callbacks", "forget_log", "forget_coupon", "forget_coupon twice", "finish"]
-)
-def test_an_erasure_that_was_killed_half_way_goes_on(known: Known, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    erase(known.customer)
-    drain_through()
-    name, _space, again = step.partition(" ")
-    owner: Any = erasing.erasing if name == "finish" else traces
-    real, calls = getattr(owner, name), []
-
-    def killed(*args: Any) -> Any:
-        calls.append(args)
-        if len(calls) > bool(again):
-            raise KeyboardInterrupt
-        return real(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, killed)
-        with pytest.raises(KeyboardInterrupt):
-            erasing.advance_all()
-    assert not Erasure.objects.get().finished_at
-    assert erasing.advance_all() == 1
-    assert {name: where(name) for name in NAMES} == {name: [] for name in NAMES}
-
-
-def test_killed_before_a_single_coupon_was_revoked_it_goes_on(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(*args: Any, **options: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(lifecycle, "revoke", killed)
-        with pytest.raises(KeyboardInterrupt):
-            erase(known.customer)
-    assert IssuedCoupon.objects.get(pk=known.pushed.pk).status == CouponStatus.ISSUED
-    assert erasing.advance_all() == 0
-    drain_through()
-    assert erasing.advance_all() == 1
-    assert not where(OPENID)
-
-
-def test_two_requests_at_once_erase_once(known: Known) -> None:
-    together, found = threading.Barrier(2), []
-
-    def ask() -> None:
-        try:
-            together.wait()
-            found.append(coupons_erasing.erase(known.customer, reason="r", asked_by="staff:x"))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(fresh for _erasure, fresh in found) == [False, True]
-    assert len({erasure.pk for erasure, _fresh in found}) == 1
-    assert CouponEvent.objects.filter(coupon=known.pushed, kind=EventKind.REVOKED).count() == 1
-    assert OutboxRow.objects.filter(coupon=known.pushed, kind=RowKind.WITHDRAW).count() == 1
-
-
-def test_two_sweeps_at_once_end_one_erasure(known: Known) -> None:
-    erasure = erase(known.customer)
-    drain_through()
-    together, failed = threading.Barrier(2), []
-
-    def sweep() -> None:
-        try:
-            together.wait()
-            erasing.advance(Erasure.objects.get(pk=erasure.pk))
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=sweep) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
-    assert Erasure.objects.get().finished_at
-    assert not where(OPENID)
-
-
 def test_the_same_identifier_pushed_again_makes_a_new_customer(known: Known) -> None:
     erased(known.customer)
     push = give_push(known.template.coupon_id, identifier=IDENTIFIER, expiration_time="2031-01-01 00:00:00")
@@ -298,21 +188,6 @@ def test_rows_of_an_erased_customer_are_not_retried(known: Known) -> None:
     settled = OutboxRow.objects.filter(coupon__customer=known.customer)
     settled.update(state=RowState.CANCELLED)
     assert repair.retry(settled) == 0
-
-
-def test_a_delivery_on_its_way_is_taken_back_too(known: Known, dfire: Dfire) -> None:
-    """dfire heard of the coupon while the customer was being erased: it must not keep it."""
-    customer = CustomerFactory(merchant=known.template.merchant, openid="o-on-its-way-01")
-    coupon = issued(known.template, customer)
-    [job] = [job for job in claiming.claim(known.account.pk, 5).jobs if job.coupon_id == coupon.pk]
-    outcome = calling.perform(job)
-    erasure = erase(customer)
-    assert not erasing.advance(erasure)
-    settling.settle(job, outcome)
-    drain_through()
-    assert erasing.advance(erasure)
-    assert held_at(dfire, coupon) == "deleted"
-    assert not where("o-on-its-way-01")
 
 
 def test_history_says_that_it_was_done_by_whom_and_why_without_a_name(known: Known) -> None:

@@ -1,6 +1,5 @@
 """Contents that have come of age are removed, in batches; what is not settled stays, and history can still be read."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -24,20 +23,9 @@ from tests.factories import issued
 from tests.outbox.dfire import DELIVER, Dfire
 from tests.outbox.helpers import drain_through, revoke, row_of
 from tests.retention.conftest import MOBILE, OPENID, Known
-from tests.retention.helpers import made_old, where
+from tests.retention.helpers import NOTHING_PRUNED, everything_old, made_old, where
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FINISHED = dict.fromkeys((kind.name for kind in KINDS), 0)
-
-
-def everything_old(days: float = 365) -> None:
-    """All of it happened a year ago."""
-    made_old(OutboxAttempt.objects, days, "started_at")
-    made_old(OutboxRow.objects.exclude(settled_at=None), days, "settled_at")
-    made_old(Push.objects, days, "received_at")
-    made_old(PushAnswer.objects, days, "answered_at")
-    made_old(DfireCallback.objects.exclude(settled_at=None), days, "settled_at")
 
 
 def test_a_dry_run_says_what_a_real_one_does_and_changes_nothing(
@@ -54,7 +42,7 @@ def test_a_dry_run_says_what_a_real_one_does_and_changes_nothing(
     call_command("prune")
     real = capsys.readouterr().out
     assert dry == real + "Nothing has been changed.\n"
-    assert pruning.due() == pruning.prune() == FINISHED
+    assert pruning.due() == pruning.prune() == NOTHING_PRUNED
 
 
 def test_pruned_rows_name_nobody_and_stay_as_history(known: Known) -> None:
@@ -73,7 +61,7 @@ def test_pruned_rows_name_nobody_and_stay_as_history(known: Known) -> None:
 
 def test_what_is_younger_than_its_setting_stays(known: Known, settings: Any) -> None:
     everything_old(days=60)
-    assert pruning.prune() == {**FINISHED, "push answers": 1}
+    assert pruning.prune() == {**NOTHING_PRUNED, "push answers": 1}
     settings.RETENTION_PUSHES_DAYS = 59
     assert pruning.prune()["pushes"] == Push.objects.count()
 
@@ -82,7 +70,7 @@ def test_zero_days_keeps_for_good(known: Known, settings: Any) -> None:
     for kind in KINDS:
         setattr(settings, kind.setting, 0)
     everything_old()
-    assert pruning.due() == pruning.prune() == FINISHED
+    assert pruning.due() == pruning.prune() == NOTHING_PRUNED
 
 
 @pytest.mark.parametrize("state", ["queued", "waiting", "dead"])
@@ -152,87 +140,6 @@ def test_an_answer_that_a_repeat_may_still_ask_for_stays(known: Known, settings:
     assert pruning.prune()["push answers"] == 0
     made_old(PushAnswer.objects, 4, "answered_at")
     assert pruning.prune()["push answers"] == 1
-
-
-def test_batches_are_small_and_a_run_is_bounded(known: Known, settings: Any) -> None:
-    settings.RETENTION_BATCH, settings.RETENTION_MOST_A_RUN = 2, 3
-    everything_old()
-    Push.objects.update(received_at=timezone.now() - timedelta(days=365))  # all at the same moment
-    count = Push.objects.count()
-    assert count > 3
-    assert pruning.due()["pushes"] == 3
-    assert pruning.prune()["pushes"] == 3
-    assert pruning.prune()["pushes"] == count - 3
-
-
-def test_killed_between_batches_it_goes_on_with_the_rest(
-    known: Known, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.RETENTION_BATCH = 1
-    everything_old()
-    due = pruning.due()["attempts"]
-
-    def killed(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pruning._ending, "wait", killed)
-        with pytest.raises(KeyboardInterrupt):
-            pruning.prune()
-    assert pruning.due()["attempts"] == due - 1
-    assert pruning.prune()["attempts"] == due - 1
-
-
-def test_a_worker_that_is_to_end_does_not_wait_for_a_whole_run(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    everything_old()
-    monkeypatch.setattr(pruning, "_ending", threading.Event())
-    pruning.wind_down()
-    assert pruning.prune() == FINISHED
-
-
-def test_two_runs_at_once_prune_each_row_once(known: Known, settings: Any) -> None:
-    settings.RETENTION_BATCH = 1
-    everything_old()
-    due, counts, together = pruning.due(), [], threading.Barrier(2)
-
-    def run() -> None:
-        try:
-            together.wait()
-            counts.append(pruning.prune())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {name: sum(count[name] for count in counts) for name in due} == due
-
-
-def test_what_a_worker_holds_is_left_alone(known: Known) -> None:
-    everything_old()
-    row = row_of(known.pushed)
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        try:
-            with transaction.atomic():
-                OutboxRow.objects.select_for_update().get(pk=row.pk)
-                held.set()
-                let_go.wait(10)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(10)
-    pruning.prune()
-    assert row.attempts.get().request
-    let_go.set()
-    holder.join()
-    pruning.prune()
-    assert row.attempts.get().request == {}
 
 
 def test_the_timeline_of_a_coupon_can_still_be_read(known: Known) -> None:
