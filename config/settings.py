@@ -218,3 +218,12 @@ RETENTION_BATCH = 1000  # rows locked at once
 RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
 RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind
 ERASURE_SWEEP_SECONDS = 10
+
+# --- Alerts ---
+PORTAL_URL = env.address("PORTAL_URL")  # what links in notices begin with; none = links without a host
+ALERT_QUEUE_MINUTES = env.whole_number("ALERT_QUEUE_MINUTES", default=10, smallest=1)
+ALERT_INBOX_MINUTES = env.whole_number("ALERT_INBOX_MINUTES", default=5, smallest=1)
+ALERT_CHECK_SECONDS = 60
+ALERT_HOLD_SECONDS = 90  # what comes back within it is the same incident: more than a check and than a probe apart
+NOTICE_SWEEP_SECONDS = 10
+NOTICE_TIMEOUT_SECONDS = 20  # for one notice at one target, whatever its service does

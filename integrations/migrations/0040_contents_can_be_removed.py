@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0002_transfers'),
+        ('integrations', '0004_outbox_failed_index'),
     ]
 
     operations = [

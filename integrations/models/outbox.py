@@ -95,6 +95,9 @@ class OutboxRow(models.Model):
     last_code = models.CharField(_("last code"), max_length=50, blank=True, default="")
     last_message = models.CharField(_("last message"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    queued_at = models.DateTimeField(
+        _("queued again"), null=True, blank=True, help_text=_("After it had waited or failed.")
+    )
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
@@ -126,6 +129,7 @@ class OutboxRow(models.Model):
             models.Index(
                 fields=["merchant", "priority", "id"], condition=Q(state=RowState.QUEUED), name="outbox_queue"
             ),
+            models.Index(fields=["merchant"], condition=Q(state=RowState.DEAD), name="outbox_failed"),
             models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(
                 fields=["template", "id"],

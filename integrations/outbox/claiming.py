@@ -18,6 +18,7 @@ from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick
 from merchants.models import DfireAccount
 
+PROBES_TO_CHOOSE_FROM = 50
 _LEASED = ["state", "phase", "account", "lease_token", "lease_until"]
 
 
@@ -62,13 +63,21 @@ def claim(account_id: int, most: int) -> Claimed:
         return Claimed([], [], allowed.paced)
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
-    for row in _lock(pick(account_id, allowed.count, now)):
+    stopped = state.stopped_at is not None
+    for row in _lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else allowed.count, now)):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
         else:
             standing.append(Standing(row.pk, row.coupon_id))
+    if stopped:
+        calls = _probe(calls, state.stop_method)
     return Claimed(_lease(calls, state, allowed.interval) if calls else [], standing)
+
+
+def _probe(calls: list[tuple[OutboxRow, Call]], refused: str) -> list[tuple[OutboxRow, Call]]:
+    """The one call to try: the refused one if it is among them, because another may well be allowed all the time."""
+    return sorted(calls, key=lambda pair: pair[1].method != refused)[:1]
 
 
 def _lock(ids: list[int]) -> list[OutboxRow]:

@@ -18,7 +18,7 @@ from integrations.models import OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind
 from integrations.outbox import verdicts
 from integrations.outbox.handlers import Call, Drop, Handler, Wait
-from integrations.sync.identities import Identity, identity_of, told_identities
+from integrations.sync.identities import CUSTOMER, Identity, identity_of, told_identities
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, OPENID_MISSING
 from merchants.models import Customer, Merchant
 
@@ -177,7 +177,7 @@ def delivery(row: OutboxRow) -> Call:
             code=coupon.code,
             **identity,
         ),
-        identity,
+        {**identity, CUSTOMER: str(customer.pk)},
     )
 
 

@@ -8,6 +8,7 @@ from integrations.outbox.evidence import may_have_happened
 from merchants.models import Customer, Merchant
 
 Identity = dict[str, str]
+CUSTOMER = "customer"  # in an attempt's identity besides: whose it was
 TAKEN = "taken"  # in the details of a transfer: the attempt up to which nothing that was told holds any more
 
 
@@ -33,6 +34,21 @@ def told_identities(coupon: IssuedCoupon) -> list[Identity]:
 def told_identity(coupon: IssuedCoupon) -> Identity | None:
     """The likeliest of them."""
     return next(iter(told_identities(coupon)), None)
+
+
+def holder_at_dfire(coupon: IssuedCoupon) -> Customer | None:
+    """Our customer under whose identity dfire most likely holds the coupon; None if that cannot be known.
+
+    The attempts say whose identity they used. Who has its openid today is a guess: it may have been bound anew since.
+    """
+    told = told_identity(coupon)
+    if told is None:
+        return None
+    named = OutboxAttempt.objects.filter(row__coupon=coupon, identity__has_key=CUSTOMER)
+    used = named.filter(identity__appid=told["appid"], identity__openid=told["openid"]).order_by("-id").first()
+    if used is not None:
+        return Customer.objects.filter(pk=used.identity[CUSTOMER]).first()
+    return Customer.objects.filter(merchant=coupon.merchant_id, openid=told["openid"]).first()
 
 
 def same_list(one: Identity, other: Identity) -> bool:

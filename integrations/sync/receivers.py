@@ -128,8 +128,10 @@ def _over_at_dfire(coupon: IssuedCoupon) -> bool:
 def _nothing_more_to_say(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     """A redemption proves the delivery and makes every other message moot."""
     for coupon in coupons:
-        moving = _unsettled(coupon).filter(kind=RowKind.TRANSFER).exclude(state=RowState.SENDING).first()
-        open_question = moving is not None and not redeemed_meanwhile(moving, coupon)
+        # The last transfer, also one that a revoke has cut off: dfire may hold the coupon under its giver still.
+        moving = OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER).order_by("-id").first()
+        in_flight = moving is not None and moving.state == RowState.SENDING
+        open_question = moving is not None and not in_flight and not redeemed_meanwhile(moving, coupon)
         _cancel(_unsettled(coupon).exclude(pk__in=[moving.pk] if moving and open_question else []))
 
 

@@ -64,9 +64,9 @@ def _release(only: str, pk: int | None) -> int:
     for row in rows:
         row.state = RowState.QUEUED
         row.account_id = row.merchant.dfire_account_id
-        row.available_at = timezone.now()
+        row.available_at = row.queued_at = timezone.now()
         row.last_message = ""
-    OutboxRow.objects.bulk_update(rows, ["state", "account", "available_at", "last_message"])
+    OutboxRow.objects.bulk_update(rows, ["state", "account", "available_at", "queued_at", "last_message"])
     released = {row.coupon_id for row in rows}
     for coupon in coupons:
         if coupon.pk in released and coupon.delivery == Delivery.WAITING:

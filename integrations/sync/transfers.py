@@ -27,7 +27,15 @@ from integrations.sync.deliveries import (
     missing_binding,
     take_over_state,
 )
-from integrations.sync.identities import TAKEN, Identity, identity_of, same_list, told_identities
+from integrations.sync.identities import (
+    CUSTOMER,
+    TAKEN,
+    Identity,
+    holder_at_dfire,
+    identity_of,
+    same_list,
+    told_identities,
+)
 from integrations.sync.withdrawals import withdrawal
 from integrations.sync.words import NOT_NEEDED
 from merchants.models import Customer
@@ -164,6 +172,8 @@ class Transfer(Handler):
         if not _is_with_its_holder(coupon, row) and lifecycle.status_now(coupon) == CouponStatus.ISSUED:
             verdicts.send(row)
             return
+        if coupon.status == CouponStatus.REDEEMED:
+            _stays_with_its_giver(coupon)
         lifecycle.mark_delivered(coupon, holding)
         if row.resends and row.phase == Phase.SEND:
             verdicts.look_again_later(row)
@@ -173,7 +183,7 @@ class Transfer(Handler):
     def _not_let_go(self, row: OutboxRow, *, code: str, message: str) -> None:
         """dfire does not take it from its giver, who keeps it."""
         coupon = coupon_of(row)
-        holder = _holder_at_dfire(coupon)
+        holder = holder_at_dfire(coupon)
         if holder is None:
             self._give_up(row, code=code, message=message)
             return
@@ -215,7 +225,7 @@ def _native(row: OutboxRow, held: Identity, method: str) -> Call:
             mobile=receiver["mobile"],
             code=coupon.code,
         ),
-        receiver,
+        {**receiver, CUSTOMER: str(coupon.customer_id)},
     )
 
 
@@ -224,16 +234,10 @@ def _is_with_its_holder(coupon: IssuedCoupon, row: OutboxRow) -> bool:
     return same_list(held, identity_of(coupon.customer, row.merchant))
 
 
-def _holder_at_dfire(coupon: IssuedCoupon) -> Customer | None:
-    """Our customer under whose openid dfire holds the coupon, as far as is known."""
-    if not coupon.delivered_openid:
-        return None
-    return Customer.objects.filter(merchant=coupon.merchant_id, openid=coupon.delivered_openid).first()
-
-
 def _stays_with_its_giver(coupon: IssuedCoupon) -> None:
-    if holder := _holder_at_dfire(coupon):
-        lifecycle.undo_transfer(coupon, holder, flag=TILL_WAS_FIRST)
+    if holder := holder_at_dfire(coupon):
+        was_over = coupon.flag.startswith("redeemed_when_")  # of the two flags the one that costs money
+        lifecycle.undo_transfer(coupon, holder, flag=coupon.flag if was_over else TILL_WAS_FIRST)
 
 
 def _last_sent(row: OutboxRow) -> OutboxAttempt | None:

@@ -79,7 +79,9 @@ def withdrawal(row: OutboxRow, told: Identity) -> Call:
             plate_entity_id=merchant.plate_entity_id,
             promotion_id=promotion_id,
             code=coupon.code,
-            **told,
+            appid=told["appid"],
+            openid=told["openid"],
+            mobile=told["mobile"],
         ),
         told,
     )

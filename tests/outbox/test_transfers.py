@@ -227,6 +227,69 @@ def test_a_callback_before_anything_was_taken_stops_the_transfer(
     assert moves(dfire) == []
 
 
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_till_that_was_faster_wins_though_the_giver_has_another_openid_by_now(
+    coupon: IssuedCoupon, receiver: Customer, template: CouponTemplate, dfire: Dfire, taken_over: bool
+) -> None:
+    giver, before = coupon.customer, coupon.customer.openid
+    bind(giver, openid="another-phone")
+    if taken_over:
+        bind(CustomerFactory(merchant=template.merchant), openid=before)
+    give(coupon, receiver)
+    dfire.redeem(coupon.code)
+    redeemed(coupon)
+    drain_through()
+    coupon.refresh_from_db()
+    assert (coupon.customer, holder_at_dfire(dfire, coupon)) == (giver, before)
+
+
+def test_a_callback_behind_an_uncertain_delivery_finds_the_giver_who_has_spent_it(
+    template: CouponTemplate, receiver: Customer, dfire: Dfire
+) -> None:
+    dfire.fault(DELIVER, "drop_after")
+    coupon = one_coupon(template)
+    giver = coupon.customer
+    engine.drain()
+    give(coupon, receiver)
+    dfire.redeem(coupon.code)
+    redeemed(coupon)
+    drain_through()
+    coupon.refresh_from_db()
+    assert (coupon.customer, holder_at_dfire(dfire, coupon)) == (giver, giver.openid)
+    assert coupon.flag == "redeemed_before_transfer"
+
+
+def test_a_till_faster_than_the_revoke_of_a_coupon_that_was_given_on_leaves_it_with_the_giver(
+    coupon: IssuedCoupon, receiver: Customer, dfire: Dfire
+) -> None:
+    giver = coupon.customer
+    dfire.redeem(coupon.code)
+    give(coupon, receiver)
+    revoke(coupon)
+    drain_through()
+    is_with(coupon, giver, dfire)
+    assert (coupon.status, coupon.flag) == (CouponStatus.REDEEMED, "redeemed_when_revoked")
+
+
+def test_spent_by_a_receiver_who_had_given_it_on_it_is_that_receivers(
+    coupon: IssuedCoupon, receiver: Customer, template: CouponTemplate, dfire: Dfire
+) -> None:
+    from integrations.outbox.calling import perform
+    from integrations.outbox.claiming import claim
+    from integrations.outbox.settling import settle
+
+    give(coupon, receiver)
+    _one_call(coupon)
+    job = claim(coupon.merchant.dfire_account_id or 0, 1).jobs[0]
+    outcome = perform(job)
+    give(coupon, CustomerFactory(merchant=template.merchant))
+    dfire.redeem(coupon.code)
+    redeemed(coupon)
+    settle(job, outcome)
+    drain_through()
+    is_with(coupon, receiver, dfire)
+
+
 def test_a_callback_after_the_receiver_got_it_is_the_receivers(
     coupon: IssuedCoupon, receiver: Customer, dfire: Dfire
 ) -> None:
