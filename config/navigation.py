@@ -35,6 +35,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
                 _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
                 _item(_("Customers"), "groups", "merchants.customer"),
+                _item(_("Erasures"), "person_remove", "merchants.erasure"),
             ],
         ),
         _group(

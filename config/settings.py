@@ -225,6 +225,18 @@ CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
 INBOX_RETRY_SECONDS = 30
 
+# --- Retention: after so many days contents are removed; 0 = kept for good (docs/retention.md) ---
+RETENTION_ATTEMPTS_DAYS = env.whole_number("RETENTION_ATTEMPTS_DAYS", default=90)
+RETENTION_OUTBOX_ROWS_DAYS = env.whole_number("RETENTION_OUTBOX_ROWS_DAYS", default=90)
+RETENTION_PUSHES_DAYS = env.whole_number("RETENTION_PUSHES_DAYS", default=90)
+RETENTION_PUSH_ANSWERS_DAYS = env.whole_number("RETENTION_PUSH_ANSWERS_DAYS", default=30)
+RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=180)
+RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
+RETENTION_BATCH = 1000  # rows locked at once
+RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
+RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind
+ERASURE_SWEEP_SECONDS = 10
+
 # --- Alerts ---
 PORTAL_URL = env.address("PORTAL_URL")  # what links in notices begin with; none = links without a host
 ALERT_QUEUE_MINUTES = env.whole_number("ALERT_QUEUE_MINUTES", default=10, smallest=1)

@@ -96,3 +96,6 @@ class EventKind(models.TextChoices):
     WITHDRAWAL_FAILED = "withdrawal_failed", _("withdrawal at dfire failed")
     EXPIRED = "expired", _("expired")
     FLAGGED = "flagged", _("flagged for staff")
+
+
+TRANSFERS = (EventKind.TRANSFERRED, EventKind.TRANSFER_FAILED)  # their details name both customers, by id

@@ -25,6 +25,7 @@ from merchants.models import DfireAccount, Shop
 logger = structlog.get_logger(__name__)
 
 LONGEST_ID = 64
+_APPLIED = ["coupon", "state", "suggestion", "settled_at", "tried_at", "parameters", "blanked_at"]
 SUGGEST_WAIT = "wait_for_coupon"
 SUGGEST_CHECK_ACCOUNT = "check_account"
 
@@ -81,13 +82,15 @@ def apply(callback: DfireCallback) -> CallbackState:
             details=_details(callback),
         )
         callback.coupon = coupon
+        if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
+            callback.parameters, callback.blanked_at = {}, now
         callback.state = CallbackState.APPLIED if outcome is TillOutcome.REDEEMED else CallbackState.REPEATED
         callback.suggestion = ""
         callback.settled_at = now
     if callback.state not in OPEN_STATES:
         transaction.on_commit(partial(_log, callback, outcome=callback.state), robust=True)
     callback.tried_at = now
-    callback.save(update_fields=["coupon", "state", "suggestion", "settled_at", "tried_at"])
+    callback.save(update_fields=_APPLIED)
     return CallbackState(callback.state)
 
 

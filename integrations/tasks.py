@@ -6,6 +6,7 @@ from coupons import lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
 from integrations.outbox import engine, probing
+from integrations.retention import erasing, pruning
 from integrations.sync import release
 
 
@@ -32,6 +33,18 @@ def retry_inbox() -> None:
 def release_waiting() -> None:
     """Queue waiting rows that lack nothing any more."""
     release.ready()
+
+
+@shared_task
+def advance_erasures() -> None:
+    """Take the erasures of customers on."""
+    erasing.advance_all()
+
+
+@shared_task
+def prune() -> None:
+    """Remove contents that have come of age."""
+    pruning.prune()
 
 
 @shared_task

@@ -44,6 +44,14 @@ _FLAGS = {
 }
 
 
+_REASONS = {"customer_erased": _("The customer was erased.")}
+
+
+def reason_words(reason: str) -> str:
+    """Why a coupon was revoked: staff's own words, or those for a key of the portal's."""
+    return str(_REASONS.get(reason, reason))
+
+
 def flag_words(flag: str) -> str:
     """What a coupon's flag wants staff to know."""
     return str(_FLAGS.get(flag, flag))
@@ -56,6 +64,7 @@ def actor_words(actor: str) -> str:
         "staff": _("staff"),
         "push": _("smart-coupon push"),
         "api": _("partner app"),
+        "command": _("command line"),
         "dfire": _("dfire"),
         "portal": _("the portal"),
     }.get(door, door)

@@ -8,6 +8,7 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     alert_targets,
     coupon_story,
     dfire_accounts,
+    erasures,
     inbox,
     incidents,
     outbox,

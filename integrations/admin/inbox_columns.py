@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from integrations import inbox
+from integrations.admin.wording import removed_words
 from integrations.models import DfireCallback
 from integrations.models.inbox import CallbackState
 from merchants.admin.badges import Variant, badge, mono, notice, page_of, pre
@@ -60,4 +61,4 @@ class CallbackColumns:
     @display(description=_("as received"))
     def parameters_shown(self, callback: Any) -> str:
         """The parameters, as far as the user may see."""
-        return pre(shown_json(callback.viewer, callback.parameters))
+        return removed_words(callback) or pre(shown_json(callback.viewer, callback.parameters))

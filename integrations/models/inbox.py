@@ -45,6 +45,7 @@ class DfireCallback(models.Model):
     )
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     tried_at = models.DateTimeField(_("last tried"), null=True, blank=True)
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("redemption callback")
@@ -55,7 +56,15 @@ class DfireCallback(models.Model):
             models.UniqueConstraint(fields=["account", "digest"], name="callback_once"),
             models.CheckConstraint(condition=Q(state__in=CallbackState.values), name="callback_state_known"),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(state__in=OPEN_STATES), name="callback_open")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state__in=OPEN_STATES), name="callback_open"),
+            models.Index(
+                fields=["settled_at", "id"],
+                condition=Q(blanked_at=None, settled_at__isnull=False),
+                name="callback_to_blank",
+            ),
+            models.Index(fields=["id"], condition=Q(blanked_at=None, coupon=None), name="callback_of_no_coupon"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} · {self.get_state_display()}"

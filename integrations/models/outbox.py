@@ -35,6 +35,7 @@ class RowState(models.TextChoices):
 
 
 UNSETTLED = (RowState.QUEUED, RowState.WAITING, RowState.SENDING)
+SETTLED_FOR_GOOD = (RowState.DONE, RowState.CANCELLED)  # a failed one still waits for staff
 
 
 class Phase(models.TextChoices):
@@ -106,6 +107,7 @@ class OutboxRow(models.Model):
     last_message = models.CharField(_("last message"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("outbox row")
@@ -142,6 +144,11 @@ class OutboxRow(models.Model):
                 condition=Q(state__in=UNSETTLED, coupon=None),
                 name="outbox_order_of_template",
             ),
+            models.Index(
+                fields=["settled_at", "id"],
+                condition=Q(blanked_at=None, coupon__isnull=False, state__in=SETTLED_FOR_GOOD),
+                name="outbox_to_blank",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -164,12 +171,16 @@ class OutboxAttempt(models.Model):
     message = models.CharField(_("message"), max_length=500, blank=True, default="")
     request = models.JSONField(_("request"), default=dict)
     answer = models.TextField(_("answer"), blank=True, default="")
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["id"]
         default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["started_at", "id"], condition=Q(blanked_at=None), name="attempt_to_blank"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} · {self.result or '…'}"

@@ -59,7 +59,7 @@ def settle(job: Job, outcome: Outcome) -> None:
     stopped = False
     with transaction.atomic():
         row = _locked(job.row_id, job.coupon_id)
-        attempt = _close_attempt(job, outcome)
+        attempt = _close_attempt(job, outcome, keeps=row is None or row.blanked_at is None)
         held = row is not None and row.lease_token == job.token
         if row is not None and held:
             _free(row)
@@ -263,16 +263,17 @@ def _free(row: OutboxRow) -> None:
     row.lease_token = row.lease_until = None
 
 
-def _close_attempt(job: Job, outcome: Outcome) -> OutboxAttempt:
+def _close_attempt(job: Job, outcome: Outcome, *, keeps: bool) -> OutboxAttempt:
+    """Write the result to the attempt; what was said is kept unless the row's contents have been removed meanwhile."""
     error, exchange = outcome.error, outcome.exchange
     attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, phase=job.phase, started_at=job.start_at)
     attempt.result = BROKEN if outcome.broken else error.result_class.value if error else OK
     attempt.code = (error.code if error else "")[:50]
-    attempt.message = (outcome.broken or (error.message if error else ""))[:500]
+    attempt.message = (outcome.broken or (error.message if error else ""))[:500] if keeps else ""
     if exchange is not None:
         attempt.duration_ms = exchange.duration_ms
         attempt.http_status = exchange.http_status
-        attempt.request = dict(exchange.request)
-        attempt.answer = exchange.answer
+        attempt.request = dict(exchange.request) if keeps else {}
+        attempt.answer = exchange.answer if keeps else ""
     attempt.save(update_fields=_CLOSED)
     return attempt

@@ -23,6 +23,7 @@ def told_identities(coupon: IssuedCoupon) -> list[Identity]:
         return [_delivered(coupon)]
     giving = OutboxAttempt.objects.filter(row__coupon=coupon, row__kind__in=(RowKind.DELIVER, RowKind.TRANSFER))
     attempts = may_have_happened(giving.filter(pk__gt=_taken_at(coupon)).exclude(method=DELETE_CUSTOMER_PROMOTION))
+    attempts = attempts.exclude(identity={})  # its contents have been removed: nothing hangs on it any more
     told: list[Identity] = []
     for identity in attempts.order_by("-id").values_list("identity", flat=True):
         if not any(same_list(identity, known) for known in told):

@@ -17,6 +17,7 @@ _WORDS = {
     NOT_NEEDED: _("It is not needed any more."),
     NEVER_SENT: _("dfire was never told of it, so there is nothing to take back."),
 }
+KEYS = tuple(_WORDS)
 
 
 def describe(key: str) -> str:
