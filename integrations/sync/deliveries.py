@@ -18,7 +18,7 @@ from integrations.models import OutboxRow
 from integrations.models.outbox import Phase
 from integrations.outbox import verdicts
 from integrations.outbox.handlers import Call, Drop, Handler, Wait
-from integrations.sync.identities import Identity, told_identities
+from integrations.sync.identities import Identity, may_be_held, told_identities
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, OPENID_MISSING
 from merchants.models import Customer, Merchant
 
@@ -75,6 +75,8 @@ class Deliver(Handler):
         if row.phase != Phase.SEND:
             if told := told_identities(coupon):
                 return look_up(row, told[row.absences % len(told)])
+            if may_be_held(coupon):  # under an openid that is not known here any more
+                return Wait(missing_binding(coupon.customer, row.merchant))
             row.phase = Phase.SEND  # a late answer has shown that nothing had happened
         if not _wanted(coupon):
             return Drop(NOT_NEEDED)

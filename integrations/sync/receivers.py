@@ -23,7 +23,7 @@ from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
 from integrations.sync.deliveries import Deliver, missing_binding
-from integrations.sync.identities import told_identity
+from integrations.sync.identities import may_be_held
 from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
 from integrations.sync.withdrawals import Withdraw
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
@@ -100,7 +100,7 @@ def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> N
     rows = []
     for coupon in coupons:
         _cancel(_never_sent(coupon))
-        if told_identity(coupon) is None or _over_at_dfire(coupon):
+        if not may_be_held(coupon) or _over_at_dfire(coupon):
             continue
         if not _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
             row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
@@ -139,7 +139,7 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
         _ring_on_commit()
         return
     row = row_for(RowKind.DELIVER, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon)
-    row.phase = Phase.ASK if told_identity(coupon) else Phase.SEND
+    row.phase = Phase.ASK if may_be_held(coupon) else Phase.SEND
     put([row])
     lifecycle.mark_delivery(coupon, Delivery.QUEUED)
 
