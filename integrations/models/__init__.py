@@ -1,19 +1,24 @@
 """The models of this application, one module for each thing."""
 
-from integrations.models.accounts import AccountState
+from integrations.models.accounts import AccountState, ReadsInFlight
 from integrations.models.inbox import DfireCallback
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer
+from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
 
 __all__ = [
     "AccountState",
     "ApiKey",
+    "CustomerAtRisk",
     "DfireCallback",
+    "Finding",
     "OutboxAttempt",
     "OutboxRow",
     "PartnerApp",
     "Push",
     "PushAnswer",
+    "ReadsInFlight",
+    "Reconciliation",
     "WebhookEndpoint",
 ]

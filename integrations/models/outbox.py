@@ -19,6 +19,8 @@ class RowKind(models.TextChoices):
     DELETE_PROMOTION = "delete_promotion", _("delete a promotion")
     DELIVER = "deliver", _("deliver a coupon")
     WITHDRAW = "withdraw", _("withdraw a coupon")
+    WITHDRAW_UNKNOWN = "withdraw_unknown", _("withdraw a coupon unknown here")
+    VERIFY = "verify", _("redeem a coupon at dfire")
 
 
 class RowState(models.TextChoices):

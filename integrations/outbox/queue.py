@@ -15,7 +15,9 @@ from merchants.models import Merchant
 # Lower goes first: what a customer at the till waits for, then what others depend on, then the many.
 PRIORITY = {
     RowKind.WITHDRAW: 1,
+    RowKind.VERIFY: 1,
     RowKind.SAVE_PROMOTION: 3,
+    RowKind.WITHDRAW_UNKNOWN: 4,
     RowKind.DELIVER: 5,
     RowKind.DELETE_PROMOTION: 7,
 }
