@@ -6,14 +6,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.outbox import restored
+from integrations.reconcile.restored import compare_all
 
 
 class Command(BaseCommand):
-    """Makes the portal ask dfire about everything that may have been sent after the dump was taken."""
+    """Makes the portal ask dfire about everything that may have happened after the dump was taken."""
 
     help = (
         "After the database was restored from a dump, before the portal is started on it: marks whatever is not "
-        "settled as uncertain, so that dfire is asked before anything is sent. A second run changes nothing."
+        "settled as uncertain, so that dfire is asked before anything is sent, and has every merchant compared with "
+        "dfire. A second run changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="even if others are connected to the database")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Mark, and say what was marked."""
+        """Mark and begin the comparisons, and say what was done."""
         others = restored.others_at_work()
         if others and not options["force"]:
             raise CommandError(
@@ -33,6 +35,7 @@ class Command(BaseCommand):
         for (kind, state), count in sorted(changed.items()):
             self.stdout.write(f"{count:>8}  {kind}, {state} in the dump")
         self.stdout.write(_summary(sum(changed.values())))
+        self.stdout.write(f"{compare_all()} merchants are compared with dfire as soon as the portal is started.")
 
 
 def _summary(rows: int) -> str:
