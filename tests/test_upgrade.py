@@ -19,6 +19,7 @@ from django.db.models import Index
 from psycopg import sql
 
 from config.management.commands import migrate
+from tests import documented
 from tests.test_migrations_online import APPS, RELEASED
 
 ROOT = Path(__file__).parents[1]
@@ -53,7 +54,7 @@ for target in sys.argv[1:]:
 
 
 def migrate_to(url: str, *targets: str) -> subprocess.CompletedProcess[str]:
-    """`migrate` to each of the targets in turn; the empty one is the head."""
+    """`migrate` to each of the targets in turn."""
     environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
     return subprocess.run(
         [sys.executable, "-c", _MIGRATES, *targets],
@@ -107,7 +108,7 @@ def test_an_upgrade_keeps_everything_and_old_processes_can_go_on_writing(databas
     tables = columns(database)
     before = content(database, tables)
     assert all(before.values()), "one of everything"
-    migrated(database, "")
+    documented.run("upgrade.md", "Upgrade", {**os.environ, "DATABASE_URL": database})
     assert content(database, tables) == before
     with psycopg.connect(database) as old:
         old.execute(sql.SQL("TRUNCATE auth_user, {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, tables))))

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.utils import timezone
 
-from tests.e2e import documented
+from tests import documented
 from tests.e2e.portal import Portal, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
