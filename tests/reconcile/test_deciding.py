@@ -122,9 +122,7 @@ def test_a_decision_holds_for_its_own_run_alone(template: Any, dfire: Dfire, lil
         deciding.repair(first, Finding.objects.all(), by=lili)
 
 
-def test_a_repair_that_breaks_stays_open_and_stops_no_other(
-    template: Any, dfire: Dfire, lili: User
-) -> None:
+def test_a_repair_that_breaks_stays_open_and_stops_no_other(template: Any, dfire: Dfire, lili: User) -> None:
     broken, lost = delivered(template, 2)
     dfire.lose(broken.code)
     dfire.lose(lost.code)

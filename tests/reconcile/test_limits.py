@@ -109,5 +109,4 @@ def test_many_questions_are_in_flight(merchant: Merchant, dfire: Dfire, account:
     ideal = 150 / account.max_concurrency * 0.2
     assert dfire.limits(account.app_key)["max_concurrent"] <= account.max_concurrency
     assert took < 150 * 0.2 / 4, f"{took:.1f} s; {ideal:.1f} s with every call in use"
-    print(f"ideal {ideal:.2f} s, took {took:.2f} s")
     assert dfire.calls(DELIVER) == []

@@ -71,7 +71,9 @@ def _crowd(merchant: Merchant, count: int) -> set[str]:
     return {CustomerFactory(merchant=merchant).openid for _ in range(count)}
 
 
-def test_every_customer_is_asked_about_once_those_at_risk_first(merchant: Merchant, template: Any, dfire: Dfire) -> None:
+def test_every_customer_is_asked_about_once_those_at_risk_first(
+    merchant: Merchant, template: Any, dfire: Dfire
+) -> None:
     quiet = _crowd(merchant, 12)
     active = one_coupon(template).customer.openid
     run = compare(merchant)
@@ -106,8 +108,8 @@ def test_a_merchant_has_one_running_at_most(merchant: Merchant) -> None:
     with pytest.raises(runs.RunRefused) as refusal:
         runs.start(merchant, RunMode.QUICK)
     assert refusal.value.reason == "running_already"
+    now = timezone.now()
     with pytest.raises(IntegrityError), transaction.atomic():
-        now = timezone.now()
         Reconciliation.objects.create(merchant=merchant, mode=RunMode.FULL, created_at=now, resume_at=now)
 
 
@@ -227,7 +229,9 @@ def test_mended_and_told_to_go_on_it_does_and_the_account_runs_again(
     assert AccountState.objects.get(account=account).stopped_at is None
 
 
-def test_a_dead_dfire_makes_it_back_off_and_go_on_later(merchant: Merchant, account: DfireAccount, dfire: Dfire) -> None:
+def test_a_dead_dfire_makes_it_back_off_and_go_on_later(
+    merchant: Merchant, account: DfireAccount, dfire: Dfire
+) -> None:
     _crowd(merchant, 20)
     dfire.fault(ASK_CUSTOMER, "drop_before", times=None)
     run = compare(merchant)
@@ -267,8 +271,8 @@ def test_an_unset_openid_is_no_question(merchant: Merchant, dfire: Dfire) -> Non
     assert (run.customers_done, dfire.calls(ASK_CUSTOMER)) == (3, [])
 
 
-def test_what_dfire_issued_itself_has_no_code_and_is_passed_over(merchant: Merchant, template: Any, dfire: Dfire) -> None:
+def test_what_dfire_issued_itself_has_no_code_and_is_passed_over(
+    merchant: Merchant, template: Any, dfire: Dfire
+) -> None:
     dfire.give_unknown("", openid=CustomerFactory(merchant=merchant).openid)
     agree(merchant)
-
-
