@@ -119,17 +119,15 @@ def take_reads(account_id: int, token: uuid.UUID, *, wanted: int, in_flight: int
 
 
 def end_reads(token: uuid.UUID) -> None:
-    """The reader has nothing in flight any more."""
-    ReadsInFlight.objects.filter(token=token).delete()
+    """The reader has nothing in flight any more. What readers left that died goes too."""
+    ReadsInFlight.objects.filter(Q(token=token) | Q(until__lt=timezone.now())).delete()
 
 
 def _note_reads(state: AccountState, token: uuid.UUID, calls: int, now: datetime) -> None:
-    ReadsInFlight.objects.filter(account=state.account, until__lt=now).exclude(
-        token=token
-    ).delete()  # their worker died
-    ReadsInFlight.objects.update_or_create(
-        token=token, defaults={"account": state.account, "calls": calls, "until": now + lease_time(state.account)}
-    )
+    ReadsInFlight.objects.bulk_create(
+        [ReadsInFlight(token=token, account=state.account, calls=calls, until=now + lease_time(state.account))],
+        update_conflicts=True, unique_fields=["token"], update_fields=["account", "calls", "until"],
+    )  # fmt: skip
 
 
 def _read(account: DfireAccount, now: datetime) -> int:

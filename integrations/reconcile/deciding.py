@@ -3,7 +3,6 @@
 Findings are only marked here, by one UPDATE however many they are; `repairing` takes them one by one.
 """
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -12,7 +11,7 @@ from coupons.choices import Delivery
 from integrations.models import Finding, Reconciliation
 from integrations.models.reconcile import Drift, FindingState, RunState
 from integrations.reconcile import runs
-from integrations.reconcile.runs import RunRefused
+from integrations.reconcile.runs import RunRefused, Staff
 
 # What the nightly run mends by itself: it takes nothing from anybody, and it follows from dfire's word alone.
 SAFE = Q(kind__in=[Drift.REDEEMED_THERE, Drift.UNDELIVERED_HERE]) | Q(
@@ -20,7 +19,7 @@ SAFE = Q(kind__in=[Drift.REDEEMED_THERE, Drift.UNDELIVERED_HERE]) | Q(
 )
 
 
-def repair(run: Reconciliation, chosen: QuerySet[Finding], *, by: AbstractBaseUser) -> int:
+def repair(run: Reconciliation, chosen: QuerySet[Finding], *, by: Staff) -> int:
     """Have the chosen open findings of the run repaired. Returns how many; those without a repair stay open.
 
     Raises:
@@ -29,7 +28,7 @@ def repair(run: Reconciliation, chosen: QuerySet[Finding], *, by: AbstractBaseUs
     return _decide(run, chosen.exclude(repair=""), FindingState.QUEUED, by=by)
 
 
-def accept(run: Reconciliation, chosen: QuerySet[Finding], *, by: AbstractBaseUser) -> int:
+def accept(run: Reconciliation, chosen: QuerySet[Finding], *, by: Staff) -> int:
     """Leave the chosen open findings as they are, both here and there. Returns how many.
 
     Raises:
@@ -44,7 +43,7 @@ def repair_safe(run: Reconciliation) -> int:
 
 
 @transaction.atomic
-def _decide(run: Reconciliation, chosen: QuerySet[Finding], to: FindingState, *, by: AbstractBaseUser | None) -> int:
+def _decide(run: Reconciliation, chosen: QuerySet[Finding], to: FindingState, *, by: Staff | None) -> int:
     state = Reconciliation.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=run.pk)
     if state == RunState.NEEDS_CONFIRMATION and to == FindingState.QUEUED:
         raise RunRefused("needs_confirmation")

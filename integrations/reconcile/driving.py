@@ -168,7 +168,9 @@ class _Turn:
         question, page = answer.question, answer.question.page
         question.tries += 1
         self.failures += 1
-        if self.failures >= _FAILURES_IN_A_ROW or page.stage == RunStage.PROMOTIONS and question.tries >= _TRIES_OF_ONE:
+        if self.failures >= _FAILURES_IN_A_ROW or (
+            page.stage == RunStage.PROMOTIONS and question.tries >= _TRIES_OF_ONE
+        ):
             runs.back_off(self.run, answer.error.message if answer.error else "")
             raise _Stop
         if question.tries >= _TRIES_OF_ONE:

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -21,6 +21,7 @@ from integrations.reconcile.signals import drift_found
 from merchants.models import Merchant
 
 LEASE = timedelta(seconds=60)
+Staff = AbstractBaseUser | AnonymousUser  # as requests have it; nobody gets here without having signed in
 _BACKOFF_FIRST_SECONDS = 5
 _BACKOFF_MAX_SECONDS = 600
 
@@ -33,9 +34,7 @@ class RunRefused(Exception):
         self.reason = reason
 
 
-def start(
-    merchant: Merchant, mode: RunMode, *, by: AbstractBaseUser | None = None, at: datetime | None = None
-) -> Reconciliation:
+def start(merchant: Merchant, mode: RunMode, *, by: Staff | None = None, at: datetime | None = None) -> Reconciliation:
     """Begin a run, now or `at` a later moment (aware); `by` is None for the nightly one.
 
     Raises:
@@ -81,7 +80,7 @@ def cancel(run: Reconciliation) -> None:
         raise RunRefused("wrong_state")
 
 
-def confirm(run: Reconciliation, *, by: AbstractBaseUser, withdrawals: int) -> None:
+def confirm(run: Reconciliation, *, by: Staff, withdrawals: int) -> None:
     """Staff have read how many coupons the plan takes back, and want it.
 
     Raises:

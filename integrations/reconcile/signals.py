@@ -5,6 +5,6 @@ Sent after the commit that makes it true; the keyword arguments are named beside
 
 from django.dispatch import Signal
 
-# merchant: Merchant, run: Reconciliation, counts: dict[str, int] - open findings by kind (`Drift`), when a plan has been
-# made and when nothing of it is open any more; an empty dict = all agrees.
+# merchant: Merchant, run: Reconciliation, counts: dict[str, int] - open findings by kind (`Drift`), when a plan has
+# been made and when nothing of it is open any more; an empty dict = all agrees.
 drift_found = Signal()

@@ -13,7 +13,8 @@ class Dfire(OutboxDfire):
         self.write(
             "INSERT INTO coupons (code, app_key, promotion_id, entity_id, plate_entity_id, appid, openid, mobile,"
             " customer_id, status, delivered_at, starts_at, ends_at, delivered)"
-            " SELECT ?, app_key, promotion_id, entity_id, plate_entity_id, appid, ?, '13800000000', 'c', ?, 0, 0, 9e15, 1"
+            " SELECT ?, app_key, promotion_id, entity_id, plate_entity_id, appid, ?, '13800000000', 'c', ?, 0, 0,"
+            " 9e15, 1"
             " FROM promotions LIMIT 1",
             code, openid, status,
         )  # fmt: skip
@@ -29,7 +30,7 @@ class Dfire(OutboxDfire):
     def rename(self, promotion_id: str, **fields: Any) -> None:
         """Somebody edits a promotion at dfire."""
         for name, value in fields.items():
-            self.write(f"UPDATE promotions SET {name} = ? WHERE promotion_id = ?", value, promotion_id)  # noqa: S608
+            self.write(f"UPDATE promotions SET {name} = ? WHERE promotion_id = ?", value, promotion_id)
 
     def drop_promotion(self, promotion_id: str) -> None:
         """A promotion is gone."""

@@ -1,4 +1,4 @@
-"""Each way in which dfire and the portal can disagree is found, repaired through the outbox, and gone at the next look."""
+"""Each way in which dfire and the portal can disagree is found, repaired through the outbox, and gone at the next."""
 
 from datetime import timedelta
 
