@@ -57,6 +57,21 @@ beat_schedule = {
         "schedule": settings.NOTICE_SWEEP_SECONDS,
         "options": {"expires": settings.NOTICE_SWEEP_SECONDS},
     },
+    "compare with dfire": {
+        "task": "integrations.tasks.reconcile",
+        "schedule": settings.RECONCILE_SWEEP_SECONDS,
+        "options": {"expires": settings.RECONCILE_SWEEP_SECONDS * 2},
+    },
+    "repair what differs": {
+        "task": "integrations.tasks.repair_findings",
+        "schedule": settings.RECONCILE_SWEEP_SECONDS,
+        "options": {"expires": settings.RECONCILE_SWEEP_SECONDS * 2},
+    },
+    "begin the nightly comparisons": {
+        "task": "integrations.tasks.reconcile_nightly",
+        "schedule": settings.RECONCILE_NIGHTLY_SWEEP_SECONDS,
+        "options": {"expires": settings.RECONCILE_NIGHTLY_SWEEP_SECONDS},
+    },
     "retry the inbox": {
         "task": "integrations.tasks.retry_inbox",
         "schedule": settings.INBOX_RETRY_SECONDS,

@@ -215,6 +215,19 @@ OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set asid
 # Calls in flight for each worker process; each account has its own limit besides.
 OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
 
+# --- Reconciliation with dfire ---
+RECONCILE_MAX_WITHDRAW_PERCENT = env.whole_number("RECONCILE_MAX_WITHDRAW_PERCENT", default=5)
+RECONCILE_SWEEP_SECONDS = 2
+RECONCILE_TURN_SECONDS = 60  # so long a worker stays with one merchant while others wait
+RECONCILE_THREADS = 32  # questions in flight at most; the account's own limit holds besides
+RECONCILE_PAGE = 200  # customers; so much is asked again at most after a kill
+RECONCILE_LATELY_HOURS = 48  # what changed since then is looked at first
+RECONCILE_QUIET_SECONDS = 10  # what changed so shortly before dfire was asked is left for the next run
+RECONCILE_NIGHTLY_HOUR, RECONCILE_NIGHTLY_MINUTE = 3, 30  # Shanghai
+RECONCILE_NIGHTLY_SPREAD_MINUTES = 60  # merchants begin one after another
+RECONCILE_NIGHTLY_SWEEP_SECONDS = 60
+RECONCILE_KEEP_DAYS = 90  # runs and their findings, which name customers' openids
+
 # --- The lives of coupons and templates ---
 EXPIRY_SWEEP_SECONDS = 20
 PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs

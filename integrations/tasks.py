@@ -6,6 +6,7 @@ from coupons import lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
 from integrations.outbox import engine, probing
+from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.sync import release
 
@@ -21,6 +22,25 @@ def expire_coupons() -> None:
     """Expire what is over; a full batch means that there is more."""
     while lifecycle.expire_due(limit=500) == 500:
         pass
+
+
+@shared_task
+def reconcile() -> None:
+    """Work the comparisons with dfire that are due."""
+    driving.work_all()
+
+
+@shared_task
+def repair_findings() -> None:
+    """Repair what staff have decided."""
+    repairing.repair_queued()
+
+
+@shared_task
+def reconcile_nightly() -> None:
+    """Begin the night's comparisons, and forget old ones."""
+    nightly.begin_due()
+    nightly.forget_old()
 
 
 @shared_task

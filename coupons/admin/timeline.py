@@ -28,6 +28,7 @@ _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.WITHDRAWAL_FAILED: ("error", "danger"),
     EventKind.EXPIRED: ("event_busy", "default"),
     EventKind.FLAGGED: ("flag", "warning"),
+    EventKind.RECONCILED: ("sync_alt", "info"),
 }
 
 

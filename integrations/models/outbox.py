@@ -21,6 +21,8 @@ class RowKind(models.TextChoices):
     DELIVER = "deliver", _("deliver a coupon")
     WITHDRAW = "withdraw", _("withdraw a coupon")
     TRANSFER = "transfer", _("move a coupon to its new holder")
+    WITHDRAW_UNKNOWN = "withdraw_unknown", _("withdraw a coupon unknown here")
+    VERIFY = "verify", _("redeem a coupon at dfire")
 
 
 class RowState(models.TextChoices):

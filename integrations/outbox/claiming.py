@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations import counters
 from integrations.models import AccountState, OutboxAttempt, OutboxRow
 from integrations.models.outbox import RowState
-from integrations.outbox import pace
+from integrations.outbox import gate, pace
 from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick
 from merchants.models import DfireAccount
@@ -73,6 +73,8 @@ class Claimed:
 @transaction.atomic
 def claim(account_id: int, most: int) -> Claimed:
     """Lease up to `most` rows of an account, as far as its limits allow."""
+    if not gate.is_open():
+        return Claimed([], [])
     now = timezone.now()
     state = pace.lock_state(account_id)
     allowed = pace.allowance(state, most, now)

@@ -23,10 +23,11 @@ from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
 from integrations.sync.deliveries import Deliver, missing_binding
-from integrations.sync.identities import told_identity
+from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
 from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
 from integrations.sync.transfers import GIVER, Transfer, redeemed_meanwhile
-from integrations.sync.withdrawals import Withdraw
+from integrations.sync.verifications import Verify
+from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
 from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
@@ -36,6 +37,8 @@ register(RowKind.DELETE_PROMOTION, DeletePromotion())
 register(RowKind.DELIVER, Deliver())
 register(RowKind.WITHDRAW, Withdraw())
 register(RowKind.TRANSFER, Transfer())
+register(RowKind.WITHDRAW_UNKNOWN, WithdrawUnknown())
+register(RowKind.VERIFY, Verify())
 
 
 @receiver(signals.version_published)
@@ -100,9 +103,10 @@ def _withdraw_expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> None:
     """Where dfire may hold the coupon, take it back; where it was never told, there is nothing to say."""
     rows = []
+    today = local_day(timezone.now())
     for coupon in coupons:
         _cancel(_never_sent(coupon))
-        if told_identity(coupon) is None or _over_at_dfire(coupon):
+        if not may_be_held(coupon) or over_at_dfire(coupon, today):
             continue
         if not _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
             row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
@@ -116,12 +120,6 @@ def _never_sent(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
     heard = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon)).values("row")
     ours = _unsettled(coupon).filter(phase=Phase.SEND)
     return ours.filter(Q(kind=RowKind.DELIVER) & ~Q(pk__in=heard) | Q(kind=RowKind.TRANSFER))
-
-
-def _over_at_dfire(coupon: IssuedCoupon) -> bool:
-    """Whether dfire's own end has passed. It names an end by 00:00 of the last day, which tills honour to its close."""
-    end = coupon.dfire_valid_until
-    return end is not None and local_day(end) < local_day(timezone.now())
 
 
 @receiver(signals.coupons_redeemed)
@@ -172,7 +170,7 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
         _ring_on_commit()
         return
     row = row_for(RowKind.DELIVER, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon)
-    row.phase = Phase.ASK if told_identity(coupon) else Phase.SEND
+    row.phase = Phase.ASK if may_be_held(coupon) else Phase.SEND
     put([row])
     lifecycle.mark_delivery(coupon, Delivery.QUEUED)
 
