@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
-from coupons import lifecycle
 from coupons.choices import CouponStatus
 from coupons.models import CouponTemplate
 from integrations.models import Finding, Reconciliation
@@ -218,18 +216,17 @@ def test_what_has_just_changed_is_left_for_the_next_run(template: Any, dfire: Df
 def test_what_changes_while_dfire_is_read_is_no_drift(
     template: Any, dfire: Dfire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The till redeems after the list was read and before it is compared; its callback has come by then."""
+    """It is revoked after the list that shows it was read, and withdrawn before that list is compared."""
     [coupon] = delivered(template)
-    dfire.lose(coupon.code)
     write = planning.write
 
-    def redeem_then_write(run: Any, page: Any) -> bool:
+    def revoke_then_write(run: Any, page: Any) -> bool:
         if page.customers:
-            with transaction.atomic():
-                lifecycle.redeem_at_till(lifecycle.lock([coupon.pk])[0], at=timezone.now())
+            revoke(coupon)
+            engine.drain()
         return write(run, page)
 
-    monkeypatch.setattr(planning, "write", redeem_then_write)
+    monkeypatch.setattr(planning, "write", revoke_then_write)
     assert plan(compare(template.merchant)) == []
 
 
