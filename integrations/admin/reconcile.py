@@ -90,7 +90,7 @@ class ReconciliationAdmin(RunActions, ReadOnly, ScopedAdmin):
     @display(description=_("started by"))
     def started_shown(self, run: Reconciliation) -> str:
         """Who began it."""
-        return str(run.started_by) if run.started_by else gettext("every night")
+        return str(run.started_by) if run.started_by else gettext("the nightly run")
 
     @display(description=_("confirmed"))
     def confirmed_shown(self, run: Reconciliation) -> str:
@@ -105,7 +105,7 @@ class ReconciliationAdmin(RunActions, ReadOnly, ScopedAdmin):
             {"run": run, "words": self.progress_words(run), "runs": run.state == RunState.RUNNING},
         )
 
-    @display(description=_("what differs"))
+    @display(description=_("the plan"))
     def plan_shown(self, run: Reconciliation) -> str:
         """The classes with their numbers, each a link to its findings."""
         counted = Finding.objects.filter(run=run).order_by().values_list("kind", "state").annotate(count=Count("pk"))
@@ -217,7 +217,7 @@ class FindingAdmin(FindingActions, ReadOnly, BigTable, ScopedAdmin):
         who = str(finding.decided_by) if finding.decided_by else gettext("the portal")
         return f"{who} · {finding.decided_at.astimezone():%Y-%m-%d %H:%M}"
 
-    @display(description=_("comparison"))
+    @display(description=_("comparison with dfire"))
     def run_shown(self, finding: Finding) -> str:
         """A link to the comparison."""
         return page_of(finding.run)

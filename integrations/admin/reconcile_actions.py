@@ -161,10 +161,50 @@ class RunActions:
 
 
 class FindingActions:
-    """The actions on the list of findings."""
+    """The buttons on an open finding's page, and the actions on the list."""
 
     actions = ("repair_selected", "accept_selected")
+    actions_detail = ("repair_one", "accept_one")
+    visible_or_404: Any
     log_change: Any
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The actions that make sense for the finding and its run."""
+        finding = self.visible_or_404(request, object_id)
+        names: set[str] = set()
+        if finding.state == FindingState.OPEN and finding.run.state in _DECIDABLE:
+            names.add("accept_one")
+            if finding.repair and finding.run.state == RunState.PLANNED:
+                names.add("repair_one")
+        allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [one for one in allowed if one.method.original_function_name in names]
+
+    @action(
+        description=_("Repair"), url_path="repair", permissions=["decide"], icon="build",
+        variant=ActionVariant.PRIMARY,
+        dialog=dialog(
+            _("Repair this?"), _("It is looked at once more and then told to dfire through the outbox."), _("Repair")
+        ),
+    )  # fmt: skip
+    def repair_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Have this one repaired."""
+        finding = self.visible_or_404(request, object_id)
+        self._decide(request, Finding.objects.filter(pk=finding.pk), deciding.repair, _("to be repaired"))
+        return go_to(request, finding)
+
+    @action(
+        description=_("Accept"), url_path="accept", permissions=["decide"], icon="done_all",
+        dialog=dialog(
+            _("Accept this?"),
+            _("Nothing is changed, neither here nor at dfire. The next comparison finds it again."),
+            _("Accept"),
+        ),
+    )  # fmt: skip
+    def accept_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Leave this one as it is."""
+        finding = self.visible_or_404(request, object_id)
+        self._decide(request, Finding.objects.filter(pk=finding.pk), deciding.accept, _("accepted"))
+        return go_to(request, finding)
 
     @admin.action(description=_("Repair the selected"), permissions=["decide"])
     def repair_selected(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse | None:

@@ -27,7 +27,7 @@ class CompareForm(BaseDialogForm):
         initial=RunMode.FULL,
         choices=[
             (RunMode.FULL, _("every customer, those at risk first")),
-            (RunMode.QUICK, _("customers at risk only (unsettled, failed or changed lately)")),
+            (RunMode.QUICK, _("customers at risk only, which is quicker")),
         ],
         widget=UnfoldAdminRadioSelectWidget,
     )

@@ -92,7 +92,7 @@ def there(finding: Finding) -> str:
 
 
 def _sides(details: dict[str, Any], side: int) -> str:
-    return "; ".join(f"{_FIELDS[name]}: {_value(pair[side])}" for name, pair in details.items())
+    return "; ".join(f"{words}: {_value(details[name][side])}" for name, words in _FIELDS.items() if name in details)
 
 
 def _value(value: Any) -> str:

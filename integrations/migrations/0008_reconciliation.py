@@ -61,8 +61,8 @@ class Migration(migrations.Migration):
                 ('started_by', models.ForeignKey(blank=True, help_text='Nobody = the nightly run.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
             ],
             options={
-                'verbose_name': 'reconciliation',
-                'verbose_name_plural': 'reconciliations',
+                'verbose_name': 'comparison with dfire',
+                'verbose_name_plural': 'comparisons with dfire',
                 'ordering': ['-id'],
                 'default_permissions': ('view', 'change'),
             },
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('missing_there', 'missing at dfire'), ('unknown_here', 'at dfire, unknown here'), ('redeemed_there', 'redeemed at dfire only'), ('redeemed_here', 'redeemed here only'), ('holder_differs', 'held by someone else'), ('still_held', 'over here, still held at dfire'), ('undelivered_here', 'held at dfire, not delivered here'), ('promotion_differs', 'promotion reads differently'), ('promotion_missing', 'promotion missing at dfire'), ('promotion_unknown', 'promotion only at dfire')], max_length=20, verbose_name='what differs')),
                 ('subject', models.CharField(help_text='A code or a promotion ID.', max_length=100, verbose_name='coupon or promotion')),
                 ('details', models.JSONField(blank=True, default=dict, verbose_name='details')),
-                ('repair', models.CharField(blank=True, choices=[('deliver_again', 'deliver it again'), ('take_delivered', 'look, and take it as delivered'), ('redeem_here', 'redeem it here'), ('verify_there', 'redeem it at dfire'), ('withdraw_there', 'take it back at dfire'), ('bring_home', 'take it back there, deliver it to its customer'), ('save_again', 'save it again'), ('import_draft', 'import it as a draft')], default='', max_length=20, verbose_name='suggested repair')),
+                ('repair', models.CharField(blank=True, choices=[('deliver_again', 'deliver it again'), ('take_delivered', 'look, and take it as delivered'), ('redeem_here', 'redeem it here'), ('verify_there', 'redeem it at dfire'), ('withdraw_there', 'take it back at dfire'), ('bring_home', 'give it back to its customer'), ('save_again', 'save it again'), ('import_draft', 'import it as a draft')], default='', max_length=20, verbose_name='suggested repair')),
                 ('state', models.CharField(choices=[('open', 'open'), ('queued', 'to be repaired'), ('repaired', 'handed over'), ('ignored', 'accepted'), ('stale', 'no longer so')], default='open', max_length=10, verbose_name='state')),
                 ('message', models.CharField(blank=True, default='', max_length=500, verbose_name='message')),
                 ('read_at', models.DateTimeField(verbose_name='asked dfire')),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='merchants.customer', verbose_name='customer asked about')),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
                 ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='coupons.coupontemplate', verbose_name='template')),
-                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='integrations.reconciliation', verbose_name='reconciliation')),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='integrations.reconciliation', verbose_name='comparison with dfire')),
             ],
             options={
                 'verbose_name': 'finding',

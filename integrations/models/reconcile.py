@@ -62,7 +62,7 @@ class Repair(models.TextChoices):
     REDEEM_HERE = "redeem_here", _("redeem it here")
     VERIFY_THERE = "verify_there", _("redeem it at dfire")
     WITHDRAW_THERE = "withdraw_there", _("take it back at dfire")
-    BRING_HOME = "bring_home", _("take it back there, deliver it to its customer")
+    BRING_HOME = "bring_home", _("give it back to its customer")
     SAVE_AGAIN = "save_again", _("save it again")
     IMPORT_DRAFT = "import_draft", _("import it as a draft")
 
@@ -133,8 +133,8 @@ class Reconciliation(models.Model):
     tries = models.PositiveIntegerField(_("tries"), default=0, help_text=_("Failed ones since the last success."))
 
     class Meta:
-        verbose_name = _("reconciliation")
-        verbose_name_plural = _("reconciliations")
+        verbose_name = _("comparison with dfire")
+        verbose_name_plural = _("comparisons with dfire")
         ordering = ["-id"]
         default_permissions = ("view", "change")
         constraints = [
@@ -172,7 +172,7 @@ class Finding(models.Model):
     """One disagreement, with the repair that is suggested and what has been decided."""
 
     run = models.ForeignKey(
-        Reconciliation, models.CASCADE, verbose_name=_("reconciliation"), related_name="findings", db_index=False
+        Reconciliation, models.CASCADE, verbose_name=_("comparison with dfire"), related_name="findings", db_index=False
     )
     kind = models.CharField(_("what differs"), max_length=20, choices=Drift.choices)
     subject = models.CharField(_("coupon or promotion"), max_length=100, help_text=_("A code or a promotion ID."))

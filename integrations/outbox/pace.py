@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q, Sum
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from integrations.alerts.faults import figures_of, figures_of_error
 from integrations.alerts.incidents import close_incident, raise_incident
 from integrations.dfire import DfireError
-from integrations.models import AccountState, OutboxRow, ReadsInFlight
+from integrations.models import AccountState, ReadsInFlight
 from integrations.models.alerts import IncidentKind
-from integrations.models.outbox import RowState
 from integrations.outbox.picking import pick
 from merchants.models import DfireAccount
 
@@ -32,6 +31,12 @@ SLOW_FACTOR = 4
 # dfire's clock must not hold one too many.
 _SLACK = 1.1
 _ANSWER_NOTED_EVERY = timedelta(seconds=5)
+# One question for both, because every claim asks it.
+_IN_FLIGHT = """
+SELECT (SELECT count(*) FROM integrations_outboxrow WHERE account_id = %(account)s AND state = 'sending')
+     + (SELECT coalesce(sum(calls), 0) FROM integrations_readsinflight
+        WHERE account_id = %(account)s AND until >= %(now)s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,7 @@ def allowance(
         wanted = 1  # one row tries whether it has been mended
     slow = state.slowed_until is not None and state.slowed_until > now
     at_once = max(1, account.max_concurrency // SLOW_FACTOR) if slow else account.max_concurrency
-    in_flight = OutboxRow.objects.filter(account=account, state=RowState.SENDING).count() + _read(account, now)
-    count = min(wanted, at_once - in_flight - spare)
+    count = min(wanted, at_once - _in_flight(account, now) - spare)
     if count <= 0:
         return Allowance(0)
     rate = account.max_requests_per_second
@@ -133,10 +137,11 @@ def _note_reads(state: AccountState, token: uuid.UUID, calls: int, now: datetime
     )  # fmt: skip
 
 
-def _read(account: DfireAccount, now: datetime) -> int:
-    """How many calls readers have in flight."""
-    reads = ReadsInFlight.objects.filter(account=account, until__gte=now)
-    return int(reads.aggregate(calls=Sum("calls"))["calls"] or 0)
+def _in_flight(account: DfireAccount, now: datetime) -> int:
+    """How many calls the account has in flight: rows under a lease, and what readers have."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FLIGHT, {"account": account.pk, "now": now})
+        return int(cursor.fetchone()[0])
 
 
 def lock_state(account_id: int) -> AccountState:

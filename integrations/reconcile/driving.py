@@ -34,6 +34,7 @@ _FAILURES_IN_A_ROW = 8  # of different calls: it is dfire, not one list
 _TRIES_OF_ONE = 5
 _RENEW = timedelta(seconds=15)
 _LOOK_SECONDS = 0.1
+_STALLED_SECONDS = 10.0  # without a call or an answer: the account has no room, and other merchants' may have
 
 _ending = threading.Event()
 _working = threading.Lock()
@@ -96,6 +97,7 @@ class _Turn:
         self.failures = 0
         self.ends_at = time.monotonic() + settings.RECONCILE_TURN_SECONDS
         self.renewed_at = timezone.now()
+        self.moved_at = time.monotonic()
 
     def take(self) -> None:
         """Go on until the turn or the run is over."""
@@ -105,12 +107,13 @@ class _Turn:
                 self._load()
             if not self.pages:
                 break
-            self.reader.ask(self.waiting)
+            if not _ending.is_set():
+                self.reader.ask(self.waiting)
             for answer in self._answers():
                 self._take_in(answer)
             self._write_complete()
             self._renew()
-            if _ending.is_set() and not self.reader.in_flight:
+            if not self.reader.in_flight and (_ending.is_set() or self._stalled()):
                 break
         if self.exhausted and not self.pages:
             _finish(self.run)
@@ -142,6 +145,8 @@ class _Turn:
         if not self.waiting and not self.reader.in_flight:
             return []  # pages without a question
         answers = self.reader.answers(_LOOK_SECONDS)
+        if answers or self.reader.in_flight:
+            self.moved_at = time.monotonic()
         note_answers(self.reader.account, answers)
         return answers
 
@@ -186,6 +191,9 @@ class _Turn:
             self.renewed_at = timezone.now()
             if page.stage == RunStage.PROMOTIONS:
                 self.loaded = (RunStage.AT_RISK, 0)
+
+    def _stalled(self) -> bool:
+        return bool(self.waiting) and time.monotonic() - self.moved_at > _STALLED_SECONDS
 
     def _renew(self) -> None:
         if timezone.now() - self.renewed_at < _RENEW:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
+from config.navigation import drift_badge
 from integrations.models import Finding, Reconciliation
 from integrations.models.reconcile import Drift, FindingState, Repair, RunState
 from merchants.models import Merchant
@@ -107,6 +108,19 @@ def test_chosen_rows_are_repaired_after_asking(lili: Client, world: World, run: 
     assert _states(run)[world.failed.code] == FindingState.OPEN
 
 
+def test_one_is_decided_on_its_own_page(lili: Client, world: World, run: Reconciliation) -> None:
+    missing, other, unknown = Finding.objects.order_by("pk")
+    act(lili, missing, "repair")
+    act(lili, other, "accept")
+    assert _states(run) == {
+        missing.subject: FindingState.QUEUED, other.subject: FindingState.IGNORED, unknown.subject: FindingState.OPEN,
+    }  # fmt: skip
+    html = lili.get(page_of(unknown)).content.decode()
+    assert action_of(unknown, "accept") in html
+    assert action_of(unknown, "repair") not in html  # nothing mends it
+    assert action_of(missing, "accept") not in lili.get(page_of(missing)).content.decode()
+
+
 def test_a_plan_that_takes_much_away_names_the_numbers_and_asks(lili: Client, world: World) -> None:
     run = _run(world.own, RunState.NEEDS_CONFIRMATION, withdrawals=12, outstanding=100)
     found = _found(run, Drift.STILL_HELD, world.coupon.code, Repair.WITHDRAW_THERE, coupon=world.coupon)
@@ -148,6 +162,7 @@ def test_another_merchants_comparison_is_not_there(lili: Client, world: World, p
     assert getattr(lili, method)(action_of(foreign, path), form).status_code == 404
     assert lili.get(page_of(foreign)).status_code in (302, 404)
     assert world.other_coupon.code not in lili.get(list_of(Finding)).content.decode()
+    assert lili.post(action_of(found, "repair"), {"_form_submitted": "1"}).status_code == 404
     act_on_selected(lili, [found], "repair_selected", confirmed="yes")
     assert Finding.objects.get().state == FindingState.OPEN
 
@@ -168,7 +183,5 @@ def test_who_may_only_look_decides_nothing(browser: Any, staff: User, run: Recon
 
 def test_the_sidebar_counts_what_is_to_be_decided(lili: Client, run: Reconciliation, world: World) -> None:
     _found(_run(world.other), Drift.UNKNOWN_HERE, "1", "")
-    from config.navigation import drift_badge
-
     response = lili.get(list_of(Reconciliation))
     assert drift_badge(response.wsgi_request) == "3"  # type: ignore[attr-defined]

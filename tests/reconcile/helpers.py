@@ -1,5 +1,10 @@
 """Running a comparison to its end, and reading its plan."""
 
+import threading
+from collections.abc import Callable
+
+from django.db import connection
+
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.models import Finding, Reconciliation
 from integrations.models.reconcile import RunMode, RunState
@@ -45,3 +50,19 @@ def agree(merchant: Merchant) -> None:
     """A new comparison finds nothing."""
     run = compare(merchant)
     assert (run.state, plan(run)) == (RunState.APPLIED, [])
+
+
+def side_by_side(*works: Callable[[], object]) -> None:
+    """Several at the same moment, each with a connection of its own."""
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
-from coupons import lifecycle
 from coupons.choices import CouponStatus
 from coupons.models import CouponTemplate
 from integrations.models import Finding, Reconciliation
 from integrations.models.reconcile import Drift, FindingState, RunState
 from integrations.outbox import engine
-from integrations.reconcile import deciding, nightly, repairing, runs
+from integrations.reconcile import deciding, nightly, planning, repairing, runs
 from integrations.reconcile.runs import RunRefused
 from integrations.reconcile.signals import drift_found
 from merchants.clock import SHANGHAI
@@ -23,7 +21,7 @@ from merchants.models import Merchant
 from tests.factories import MerchantFactory
 from tests.outbox.helpers import drain_through, one_coupon, revoke
 from tests.reconcile.dfire import Dfire
-from tests.reconcile.helpers import compare, delivered, plan, repair_all
+from tests.reconcile.helpers import compare, delivered, plan, repair_all, side_by_side
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,14 +133,12 @@ def test_a_repair_that_breaks_stays_open_and_stops_no_other(template: Any, dfire
 
 
 def test_two_who_repair_hand_it_over_once(template: Any, dfire: Dfire, lili: User) -> None:
-    from tests.reconcile.test_limits import _side_by_side
-
     coupons = delivered(template, 8)
     for coupon in coupons:
         dfire.lose(coupon.code)
     run = compare(template.merchant, by=lili)
     deciding.repair(run, Finding.objects.all(), by=lili)
-    _side_by_side(repairing.repair_queued, repairing.repair_queued)
+    side_by_side(repairing.repair_queued, repairing.repair_queued)
     for coupon in coupons:
         assert coupon.events.filter(kind="reconciled").count() == 1
     drain_through()
@@ -220,20 +216,17 @@ def test_what_has_just_changed_is_left_for_the_next_run(template: Any, dfire: Df
 def test_what_changes_while_dfire_is_read_is_no_drift(
     template: Any, dfire: Dfire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The till redeems after the list was read and before it is compared; its callback has come by then."""
-    from integrations.reconcile import planning
-
+    """It is revoked after the list that shows it was read, and withdrawn before that list is compared."""
     [coupon] = delivered(template)
-    dfire.lose(coupon.code)
     write = planning.write
 
-    def redeem_then_write(run: Any, page: Any) -> bool:
+    def revoke_then_write(run: Any, page: Any) -> bool:
         if page.customers:
-            with transaction.atomic():
-                lifecycle.redeem_at_till(lifecycle.lock([coupon.pk])[0], at=timezone.now())
+            revoke(coupon)
+            engine.drain()
         return write(run, page)
 
-    monkeypatch.setattr(planning, "write", redeem_then_write)
+    monkeypatch.setattr(planning, "write", revoke_then_write)
     assert plan(compare(template.merchant)) == []
 
 

@@ -14,8 +14,9 @@ from integrations.models import Finding, OutboxRow
 from integrations.models.outbox import RowState
 from integrations.models.reconcile import Drift, FindingState, Repair, RunState
 from integrations.outbox import engine
+from integrations.reconcile import repairing
 from merchants import customers
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, published
 from tests.outbox.helpers import drain_through, events, one_coupon, revoke, row_of
 from tests.reconcile.dfire import Dfire
 from tests.reconcile.helpers import agree, compare, delivered, plan, repair_all
@@ -103,8 +104,6 @@ def test_redeemed_here_only_is_redeemed_at_dfire(template: CouponTemplate, dfire
 
 
 def test_unknown_here_is_taken_back_whatever_its_promotion(template: CouponTemplate, dfire: Dfire, lili: User) -> None:
-    from tests.factories import published
-
     published(merchant=template.merchant)
     drain_through()
     customer = CustomerFactory(merchant=template.merchant)
@@ -211,8 +210,6 @@ def test_at_night_only_what_needs_no_decision_is_repaired(template: CouponTempla
     dfire.redeem(used.code)
     dfire.lose(lost.code)
     run = compare(template.merchant)
-    from integrations.reconcile import repairing
-
     repairing.repair_queued()
     used.refresh_from_db()
     assert used.status == CouponStatus.REDEEMED

@@ -1,12 +1,10 @@
 """What reads may take of an account: its limits hold for them and the outbox together, and deliveries go first."""
 
-import threading
 import time
 import uuid
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from integrations.models import AccountState, ReadsInFlight
@@ -18,23 +16,9 @@ from tests.factories import CustomerFactory
 from tests.outbox.dfire import ASK_CUSTOMER, DELIVER
 from tests.outbox.helpers import one_coupon
 from tests.reconcile.dfire import Dfire
-from tests.reconcile.helpers import compare
+from tests.reconcile.helpers import compare, side_by_side
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def _side_by_side(*works: Any) -> None:
-    def run(work: Any) -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_reads_and_deliveries_together_keep_to_rate_and_concurrency(
@@ -48,7 +32,7 @@ def test_reads_and_deliveries_together_keep_to_rate_and_concurrency(
     dfire.fault("*", "latency", times=None, latency_ms=60)
     dfire.forget_limits()
     run = runs.start(merchant, RunMode.FULL)
-    _side_by_side(engine.drain, driving.work_all)
+    side_by_side(engine.drain, driving.work_all)
     run.refresh_from_db()
     assert run.state in (RunState.APPLIED, RunState.PLANNED)
     limits = dfire.limits(account.app_key)
