@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models import DfireCallback, Finding, Incident, OutboxRow
-from integrations.models.inbox import OPEN_STATES
+from integrations.models.inbox import UNSETTLED_STATES
 from integrations.models.outbox import RowState
 from integrations.models.reconcile import FindingState, RunState
 from merchants.admin.base import is_administrator, visible_rows
@@ -120,7 +120,7 @@ def failed_badge(request: HttpRequest) -> str:
 
 def open_badge(request: HttpRequest) -> str:
     """How many callbacks are open."""
-    return _counted(visible_rows_of(DfireCallback, request).filter(state__in=OPEN_STATES))
+    return _counted(visible_rows_of(DfireCallback, request).filter(state__in=UNSETTLED_STATES))
 
 
 def incident_badge(request: HttpRequest) -> str:

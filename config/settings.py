@@ -211,7 +211,8 @@ OUTBOX_LEASE_MARGIN_SECONDS = 10  # a lease lasts the account's time limit and t
 OUTBOX_BACKOFF_MAX_SECONDS = 30
 OUTBOX_SWEEP_SECONDS = 2
 RELEASE_SWEEP_SECONDS = 60  # what waited and lacks nothing any more, should a signal have been missed
-OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set aside
+OUTBOX_MAX_LEASES = 5  # a row whose worker died this often before it was answered is set aside
+OUTBOX_SUSPECT_LEASES = 2  # from here on such rows are sent one at a time, so that it shows which of them it is
 # Calls in flight for each worker process; each account has its own limit besides.
 OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
 
@@ -234,6 +235,11 @@ PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity
 
 # --- Inbound ---
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
+# How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
+HOOK_LOCK_SECONDS = 2
+HOOK_STATEMENT_SECONDS = 3
+HOOK_DATABASE_SECONDS = 4
+HOOK_DATABASE_PROBE_SECONDS = 1  # once it is known to be away, one hook tries it this often; the others answer at once
 CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
 INBOX_RETRY_SECONDS = 30

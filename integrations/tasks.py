@@ -5,7 +5,7 @@ from celery import shared_task
 from coupons import lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
-from integrations.outbox import engine, probing
+from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.sync import release
@@ -51,8 +51,9 @@ def retry_inbox() -> None:
 
 @shared_task
 def release_waiting() -> None:
-    """Queue waiting rows that lack nothing any more."""
+    """Queue waiting rows that lack nothing any more, and let go what is held back for nothing."""
     release.ready()
+    holding.release()
 
 
 @shared_task

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.extension import tells_of_coupons
 from coupons.admin.timeline import Entry
+from coupons.admin.wording import actor_words
 from coupons.models import IssuedCoupon
+from integrations.admin.inbox_wording import VARIANTS
 from integrations.admin.remedies import (
     RESULT_VARIANTS,
     STATE_VARIANTS,
@@ -93,12 +95,13 @@ def callbacks(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
     for callback in DfireCallback.objects.filter(coupon=coupon):
         yield Entry(
             at=callback.received_at,
-            title=_("Callback from dfire"),
+            title=_("Callback from dfire") if callback.parameters else _("Seen in dfire's list"),
             icon="call_received",
+            by=actor_words(callback.decided_by) if callback.decided_by else "",
             badge=callback.get_state_display(),
-            badge_variant="success",
-            text=removed_words(callback),
-            details=[] if callback.blanked_at else [(_("as received"), shown_json(request, callback.parameters))],
+            text=" · ".join(filter(None, [callback.get_decision_display(), removed_words(callback)])),
+            badge_variant=VARIANTS.get(callback.state, "default"),
+            details=[(_("as received"), shown_json(request, callback.parameters))] if callback.parameters else [],
             link=reverse("admin:integrations_dfirecallback_change", args=[callback.pk]),
             rank=4,
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.dfire.codes import ResultClass
@@ -80,6 +81,8 @@ def trouble(row: OutboxRow) -> str:
     said = describe(row.last_message)
     if row.state in (RowState.DONE, RowState.SENDING):
         return ""
+    if row.state == RowState.QUEUED and row.held:
+        return gettext("It goes out once its template has been saved at dfire.")
     return f"{row.last_code} {said}".strip() if row.last_class not in ("", ResultClass.OK) else said
 
 

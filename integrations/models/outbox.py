@@ -96,6 +96,9 @@ class OutboxRow(models.Model):
 
     available_at = models.DateTimeField(_("not before"))
     queued_at = models.DateTimeField(_("queued"), db_default=Now(), editable=False)
+    held = models.BooleanField(
+        _("held back"), default=False, db_default=False, help_text=_("Until dfire has been told of its template.")
+    )
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
@@ -137,9 +140,12 @@ class OutboxRow(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["merchant", "priority", "id"], condition=Q(state=RowState.QUEUED), name="outbox_queue"
+                fields=["merchant", "priority", "id"],
+                condition=Q(state=RowState.QUEUED, held=False),
+                name="outbox_ready",
             ),
             models.Index(fields=["merchant"], condition=Q(state=RowState.DEAD), name="outbox_failed"),
+            models.Index(fields=["template", "id"], condition=Q(state=RowState.QUEUED, held=True), name="outbox_held"),
             models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(
                 fields=["template", "id"],

@@ -58,11 +58,13 @@ def _requeue(row: OutboxRow) -> bool:
     row.phase = Phase.ASK if _may_have_happened(row) else Phase.SEND
     row.details = {key: value for key, value in row.details.items() if key not in ("refused", "duplicate")}
     row.tries = row.absences = row.lost_leases = 0
+    row.held = False
     row.available_at = row.queued_at = timezone.now()
     row.settled_at = None
     row.save(
         update_fields=[
-            "account", "state", "phase", "details", "tries", "absences", "lost_leases", "available_at", "queued_at",
+            "account", "state", "phase", "details", "tries", "absences", "lost_leases", "held", "available_at",
+            "queued_at",
             "settled_at",
         ]
     )  # fmt: skip

@@ -24,8 +24,8 @@ from integrations.dfire import (
     UncertainError,
 )
 from integrations.models import OutboxAttempt, OutboxRow
-from integrations.models.outbox import Phase, RowState
-from integrations.outbox import pace, verdicts
+from integrations.models.outbox import UNSETTLED, Phase, RowState
+from integrations.outbox import holding, pace, verdicts
 from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, Standing
 from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
@@ -43,6 +43,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: every
 LOST = "lost"
 OK = "ok"
 BROKEN = "broken"
+WORKERS_DIED = "The worker died each time it took this row."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ def settle(job: Job, outcome: Outcome) -> None:
         held = row is not None and row.lease_token == job.token
         if row is not None and held:
             _free(row)
-            row.lost_leases = 0
+            if attempt.phase == Phase.SEND:  # an answered question says nothing about what sending does to its worker
+                row.lost_leases = 0
             row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
             stopped = _judge(_Told(row, attempt, outcome))
             row.save(update_fields=_SAVED)
+            if row.coupon_id is None and row.state not in UNSETTLED:
+                holding.release_on_commit(row.template_id)
     _tell(job, attempt, becomes=row.state if row is not None and held else "late")
     if stopped:
         logger.error(
@@ -160,7 +164,7 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
     row.lost_leases += 1
     row.last_class, row.last_code, row.last_message = LOST, "", ""
     if row.lost_leases >= settings.OUTBOX_MAX_LEASES:
-        _set_aside(row, "The worker died each time it took this row.")
+        _set_aside(row, WORKERS_DIED)
     else:
         _uncertain(row, attempt)
     row.save(update_fields=_SAVED)

@@ -17,7 +17,7 @@ from coupons.choices import Delivery
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
-from integrations.outbox import doorbell, pace
+from integrations.outbox import doorbell, holding, pace
 from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
@@ -70,7 +70,7 @@ def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwarg
 @receiver(signals.coupons_issued)
 def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     merchant = version.template.merchant
-    rows = []
+    rows, held = [], holding.holds_back(version)
     for coupon in coupons:
         missing = missing_binding(coupon.customer, merchant)
         if not missing and merchant.dfire_account_id is None:
@@ -86,8 +86,11 @@ def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: An
             waits=bool(missing),
         )
         row.last_message = missing
+        row.held = held and not missing
         rows.append(row)
     put(rows)
+    if held:
+        holding.release_on_commit(version.template_id)
 
 
 @receiver(signals.coupons_revoked)

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from integrations.outbox.evidence import ASSUMED
+from integrations.outbox.settling import WORKERS_DIED
 
 OPENID_MISSING = "openid_missing"
 MOBILE_MISSING = "mobile_missing"
@@ -19,6 +20,7 @@ _WORDS = {
     NOT_NEEDED: _("It is not needed any more."),
     NEVER_SENT: _("dfire was never told of it, so there is nothing to take back."),
     ASSUMED: _("The database was restored from a dump. It may have been sent since then."),
+    WORKERS_DIED: _("The worker died each time it took this row."),
 }
 KEYS = tuple(_WORDS)
 

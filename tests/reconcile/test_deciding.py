@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from coupons.choices import CouponStatus
 from coupons.models import CouponTemplate
-from integrations.models import Finding, Reconciliation
+from integrations.models import Finding, Incident, Reconciliation
+from integrations.models.alerts import IncidentKind
 from integrations.models.reconcile import Drift, FindingState, RunState
 from integrations.outbox import engine
 from integrations.reconcile import deciding, nightly, planning, repairing, runs
@@ -200,6 +201,21 @@ def test_old_runs_are_forgotten_with_what_they_found(template: Any, dfire: Dfire
     Reconciliation.objects.update(created_at=timezone.now() - timedelta(days=settings.RECONCILE_KEEP_DAYS, minutes=1))
     assert nightly.forget_old() == 1
     assert not Finding.objects.exists()
+
+
+# --- Alerts ---
+
+
+def test_drift_is_an_incident_until_nothing_of_the_plan_is_open(template: Any, dfire: Dfire, by: User) -> None:
+    [coupon] = delivered(template)
+    dfire.lose(coupon.code)
+    run = compare(template.merchant)
+    incident = Incident.objects.get(kind=IncidentKind.DRIFT)
+    assert (incident.merchant, incident.closed_at, incident.figures["count"]) == (template.merchant, None, 1)
+    repair_all(run, by)
+    agree(template.merchant)
+    incident.refresh_from_db()
+    assert incident.closed_at is not None
 
 
 # --- On the move ---
