@@ -99,7 +99,9 @@ def test_the_only_evidence_of_under_whom_dfire_may_hold_a_coupon_stays(known: Kn
     everything_old()
     pruning.prune()
     coupon.refresh_from_db()
-    assert told_identity(coupon) == {"appid": coupon.merchant.appid, "openid": OPENID, "mobile": MOBILE}
+    told = told_identity(coupon)
+    assert told is not None
+    assert (told["appid"], told["openid"], told["mobile"]) == (coupon.merchant.appid, OPENID, MOBILE)
     revoke(coupon)
     drain_through()
     everything_old()
