@@ -206,13 +206,13 @@ def test_old_runs_are_forgotten_with_what_they_found(template: Any, dfire: Dfire
 # --- Alerts ---
 
 
-def test_drift_is_an_incident_until_nothing_of_the_plan_is_open(template: Any, dfire: Dfire, by: User) -> None:
+def test_drift_is_an_incident_until_nothing_of_the_plan_is_open(template: Any, dfire: Dfire, lili: User) -> None:
     [coupon] = delivered(template)
     dfire.lose(coupon.code)
     run = compare(template.merchant)
     incident = Incident.objects.get(kind=IncidentKind.DRIFT)
     assert (incident.merchant, incident.closed_at, incident.figures["count"]) == (template.merchant, None, 1)
-    repair_all(run, by)
+    repair_all(run, lili)
     agree(template.merchant)
     incident.refresh_from_db()
     assert incident.closed_at is not None
