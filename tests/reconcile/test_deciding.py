@@ -22,7 +22,7 @@ from merchants.models import Merchant
 from tests.factories import MerchantFactory
 from tests.outbox.helpers import drain_through, one_coupon, revoke
 from tests.reconcile.dfire import Dfire
-from tests.reconcile.helpers import compare, delivered, plan, repair_all, side_by_side
+from tests.reconcile.helpers import agree, compare, delivered, plan, repair_all, side_by_side
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
