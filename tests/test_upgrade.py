@@ -24,7 +24,7 @@ from tests.test_migrations_online import APPS, RELEASED
 
 ROOT = Path(__file__).parents[1]
 FIRST_RELEASE = Path(__file__).with_name("first_release.sql").read_text()
-NAME = "upgraded"
+NAME = f"upgraded_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 pytestmark = pytest.mark.xdist_group("upgrade")  # they share that database
 

@@ -95,7 +95,7 @@ def callbacks(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
     for callback in DfireCallback.objects.filter(coupon=coupon):
         yield Entry(
             at=callback.received_at,
-            title=_("Callback from dfire") if callback.parameters else _("Seen in dfire's list"),
+            title=_("Callback from dfire") if callback.parameters or callback.blanked_at else _("Seen in dfire's list"),
             icon="call_received",
             by=actor_words(callback.decided_by) if callback.decided_by else "",
             badge=callback.get_state_display(),

@@ -10,13 +10,6 @@ class Migration(migrations.Migration):
     dependencies = [("integrations", "0010_inbox_online")]
 
     operations = [
-        migrations.AddField(
-            "outboxrow",
-            "held",
-            models.BooleanField(
-                "held back", default=False, db_default=False, help_text="Until dfire has been told of its template."
-            ),
-        ),
         AddIndexConcurrently(
             "outboxrow",
             models.Index(

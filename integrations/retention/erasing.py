@@ -55,6 +55,7 @@ def advance(erasure: Erasure) -> bool:
     names = traces.names_of(erasure)  # first, because blanking the coupons loses the names that dfire was told
     traces.forget_pushes(erasure, names)
     traces.forget_callbacks(names)
+    traces.forget_findings(erasure, names)
     traces.forget_log(erasure, names)
     for coupon_id in list(traces.coupons_of(erasure).order_by("pk").values_list("pk", flat=True)):
         if not traces.forget_coupon(coupon_id):

@@ -17,8 +17,9 @@ from django.utils import timezone
 from coupons import erasing, lifecycle
 from coupons.choices import TRANSFERS, CouponStatus
 from coupons.models import IssuedCoupon
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
+from integrations.models import DfireCallback, Finding, OutboxAttempt, OutboxRow, Push
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
+from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
 from merchants.models import Customer, Erasure
 from merchants.privacy import HIDDEN, mentions, without_names
@@ -92,6 +93,20 @@ def forget_callbacks(names: set[str]) -> None:
             if in_json(callback.parameters, names):
                 said = {key: HIDDEN if in_json(value, names) else value for key, value in callback.parameters.items()}
                 DfireCallback.objects.filter(pk=callback.pk, coupon=None).update(parameters=said)
+
+
+def forget_findings(erasure: Erasure, names: set[str]) -> None:
+    """Take the places out of what comparisons with dfire have found, and out of what was done about unknown codes."""
+    theirs = Finding.objects.filter(Q(customer=erasure.customer_id) | Q(coupon__in=coupons_of(erasure)))
+    theirs.filter(state=FindingState.OPEN).update(state=FindingState.STALE)
+    theirs.exclude(details={}).update(details={})
+    unknown = OutboxRow.objects.filter(
+        merchant=erasure.customer.merchant_id, kind=RowKind.WITHDRAW_UNKNOWN, state__in=SETTLED_FOR_GOOD
+    )
+    for batch in batches(unknown.filter(blanked_at=None)):
+        found = [row.pk for row in batch if in_json(row.details, names)]
+        blank(OutboxAttempt.objects.filter(row__in=found))
+        blank(OutboxRow.objects.filter(pk__in=found))
 
 
 def forget_log(erasure: Erasure, names: set[str]) -> None:

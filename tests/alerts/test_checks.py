@@ -36,7 +36,7 @@ def coupon(merchant: Merchant) -> IssuedCoupon:
 
 def queued_for(minutes: float) -> None:
     then = timezone.now() - timedelta(minutes=minutes)
-    OutboxRow.objects.update(created_at=then, available_at=then)
+    OutboxRow.objects.update(created_at=then, queued_at=then, available_at=then)
 
 
 def stop(account: DfireAccount | None) -> None:
@@ -142,7 +142,7 @@ def test_callbacks_that_fit_nothing_for_a_while(merchant: Merchant) -> None:
     DfireCallback.objects.update(received_at=timezone.now() - timedelta(minutes=6))
     check()
     assert open_kinds() == [("unmatched_callbacks", f"merchant:{merchant.pk}")]
-    inbox.settle_by_hand(told)
+    inbox.settle_by_hand(told, decision=Decision.DISMISSED, note="none of ours", actor="staff:lili")
     check()
     assert open_kinds() == []
 

@@ -225,7 +225,7 @@ def test_what_is_wrong_is_said_without_names_or_passwords(portal: Portal) -> Non
 
 
 def test_a_migration_that_has_not_run_is_named(portal: Portal, web: str) -> None:
-    latest = ("integrations", "0060_outbox_origin")
+    latest = ("integrations", "0005_outbox_origin")
     with psycopg.connect(portal.database_url, autocommit=True) as connection:
         where = " WHERE app = %s AND name = %s"
         connection.execute("DELETE FROM django_migrations" + where, latest)

@@ -25,9 +25,25 @@ from merchants import customers
 from merchants.models import Customer
 from tests.factories import published
 from tests.outbox.dfire import ASK_CUSTOMER, DELIVER, SAVE, WITHDRAW, Dfire
-from tests.outbox.helpers import drain_through, leases_run_out, one_coupon, results, revoke, row_of, time_passes
+from tests.outbox.helpers import (
+    drain_through,
+    leases_run_out,
+    nobody_else,
+    one_coupon,
+    results,
+    revoke,
+    row_of,
+    time_passes,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _alone(template: CouponTemplate) -> None:
+    """The portal has been stopped."""
+    nobody_else()
+
 
 _KEPT = (Customer, TemplateVersion, IssuedCoupon, OutboxRow)
 

@@ -11,6 +11,7 @@ from integrations.reconcile import runs
 from integrations.reconcile.restored import compare_all
 from merchants.models import Merchant
 from tests.factories import MerchantFactory
+from tests.outbox.helpers import nobody_else
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,6 +25,7 @@ def test_every_merchant_at_dfire_is_compared_as_a_whole(merchant: Merchant) -> N
     other = MerchantFactory()
     MerchantFactory(dfire_account=None)
     said = StringIO()
+    nobody_else()
     call_command("after_restore", stdout=said)
     assert "2 merchants are compared with dfire" in said.getvalue()
     assert going_on() == [(merchant.pk, "full"), (other.pk, "full")]

@@ -18,9 +18,12 @@ from coupons import issuing
 from coupons.choices import CouponStatus, EventKind
 from coupons.errors import Reason, Refused
 from coupons.models import CouponEvent, IssuedCoupon
-from integrations.models import DfireCallback, OutboxRow, Push
+from integrations.models import DfireCallback, Finding, OutboxRow, Push
 from integrations.models.outbox import RowKind, RowState
+from integrations.models.reconcile import Drift, RunMode
 from integrations.outbox import repair
+from integrations.outbox.queue import row_for
+from integrations.reconcile import runs
 from integrations.retention import erasing, traces
 from merchants import customers
 from merchants.erasing import of_names
@@ -49,6 +52,14 @@ def test_nothing_in_the_database_names_an_erased_customer(known: Known) -> None:
         user=User.objects.create_user("lili"), action_flag=CHANGE, object_id=str(known.customer.pk),
         content_type_id=_type_of(Customer), object_repr=IDENTIFIER, change_message=f"bound {OPENID}",
     )  # fmt: skip
+    run = runs.start(known.customer.merchant, RunMode.FULL)
+    seen = {"appid": "wx", "openid": OPENID, "mobile": MOBILE}
+    Finding.objects.create(
+        run=run, kind=Drift.UNKNOWN_HERE, subject="x", customer=known.customer, details=seen, read_at=run.created_at
+    )
+    unknown = row_for(RowKind.WITHDRAW_UNKNOWN, known.customer.merchant, details={"code": "x", "seen": seen})
+    unknown.state = RowState.DONE
+    unknown.save()
     for name in NAMES:
         assert len(where(name)) > 3, "the test must have something to find"
     assert erased(known.customer).finished_at

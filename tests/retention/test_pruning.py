@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations import inbox
 from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer
+from integrations.models.inbox import Decision
 from integrations.models.outbox import RowKind, RowState
 from integrations.outbox import engine, repair
 from integrations.retention import pruning
@@ -127,7 +128,7 @@ def test_an_open_callback_is_never_pruned(known: Known) -> None:
     pruning.prune()
     open_one.refresh_from_db()
     assert open_one.parameters["openid"] == OPENID
-    inbox.settle_by_hand(open_one)
+    assert inbox.settle_by_hand(open_one, decision=Decision.DISMISSED, note="none of ours", actor="staff:lili")
     everything_old()
     pruning.prune()
     open_one.refresh_from_db()
