@@ -12,6 +12,7 @@ from integrations.alerts.checks import check
 from integrations.alerts.incidents import raise_incident
 from integrations.models import AccountState, DfireCallback, Incident, OutboxRow
 from integrations.models.alerts import IncidentKind
+from integrations.models.inbox import Decision
 from integrations.outbox import repair
 from merchants.models import DfireAccount, Merchant
 from tests.alerts.helpers import open_kinds
