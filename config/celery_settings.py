@@ -46,6 +46,16 @@ beat_schedule = {
         "schedule": settings.RELEASE_SWEEP_SECONDS,
         "options": {"expires": settings.RELEASE_SWEEP_SECONDS},
     },
+    "look for what is the matter": {
+        "task": "integrations.tasks.check_alerts",
+        "schedule": settings.ALERT_CHECK_SECONDS,
+        "options": {"expires": settings.ALERT_CHECK_SECONDS},
+    },
+    "send notices": {
+        "task": "integrations.tasks.send_notices",
+        "schedule": settings.NOTICE_SWEEP_SECONDS,
+        "options": {"expires": settings.NOTICE_SWEEP_SECONDS},
+    },
     "retry the inbox": {
         "task": "integrations.tasks.retry_inbox",
         "schedule": settings.INBOX_RETRY_SECONDS,

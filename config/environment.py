@@ -6,6 +6,7 @@
 import ipaddress
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -103,6 +104,14 @@ def origins(name: str) -> list[str]:
         if not value.startswith(("http://", "https://")):
             raise ImproperlyConfigured(f"{name}: {value!r} needs its scheme, such as https://{value}.")
     return values
+
+
+def address(name: str) -> str:
+    """An http or https address without a slash at its end; "" where it is not set."""
+    value = text(name, default="").rstrip("/")
+    if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+        raise ImproperlyConfigured(f"{name}: {value!r} is not an address, such as https://coupons.example.com.")
+    return value
 
 
 def database(name: str, url: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from integrations.models import DfireCallback, OutboxRow
+from integrations.models import DfireCallback, Incident, OutboxRow
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import RowState
 from merchants.admin.base import is_administrator, visible_rows
@@ -47,6 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             _("In and out"),
             [
+                _item(_("Incidents"), "notifications_active", "integrations.incident", badge=incident_badge(request)),
                 _item(_("Outbox"), "outbox", "integrations.outboxrow", badge=failed_badge(request)),
                 _item(_("Inbox"), "inbox", "integrations.dfirecallback", badge=open_badge(request)),
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
@@ -66,6 +67,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("dfire accounts"), "hub", "merchants.dfireaccount"),
                 _item(_("Smart-coupon accounts"), "campaign", "merchants.smartcouponaccount"),
                 _item(_("Partner apps"), "extension", "integrations.partnerapp"),
+                _item(_("Alert targets"), "notifications", "integrations.alerttarget"),
             ],
         ),
         _group(
@@ -78,6 +80,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Coupon events"), "history", "coupons.couponevent"),
                 _item(_("Template versions"), "layers", "coupons.templateversion"),
                 _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
+                _item(_("Notices"), "mark_email_read", "integrations.notice"),
                 _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
                 _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
                 _item(_("API keys"), "key", "integrations.apikey"),
@@ -112,6 +115,11 @@ def failed_badge(request: HttpRequest) -> str:
 def open_badge(request: HttpRequest) -> str:
     """How many callbacks are open."""
     return _counted(visible_rows_of(DfireCallback, request).filter(state__in=OPEN_STATES))
+
+
+def incident_badge(request: HttpRequest) -> str:
+    """How many incidents are open."""
+    return _counted(visible_rows_of(Incident, request).filter(closed_at=None))
 
 
 def visible_rows_of(model: Any, request: HttpRequest) -> QuerySet[Any]:

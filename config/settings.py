@@ -224,3 +224,12 @@ HOOK_BODY_LIMIT_BYTES = 64 * 1024
 CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
 INBOX_RETRY_SECONDS = 30
+
+# --- Alerts ---
+PORTAL_URL = env.address("PORTAL_URL")  # what links in notices begin with; none = links without a host
+ALERT_QUEUE_MINUTES = env.whole_number("ALERT_QUEUE_MINUTES", default=10, smallest=1)
+ALERT_INBOX_MINUTES = env.whole_number("ALERT_INBOX_MINUTES", default=5, smallest=1)
+ALERT_CHECK_SECONDS = 60
+ALERT_HOLD_SECONDS = 90  # what comes back within it is the same incident: more than a check and than a probe apart
+NOTICE_SWEEP_SECONDS = 10
+NOTICE_TIMEOUT_SECONDS = 20  # for one notice at one target, whatever its service does

@@ -88,6 +88,8 @@ class EventKind(models.TextChoices):
     WAITING = "waiting", _("waiting for the customer's binding")
     DELIVERED = "delivered", _("delivered to dfire")
     DELIVERY_FAILED = "delivery_failed", _("delivery failed")
+    TRANSFERRED = "transferred", _("given to another customer")
+    TRANSFER_FAILED = "transfer_failed", _("back with the giver")
     REDEEMED = "redeemed", _("redeemed")
     REVOKED = "revoked", _("revoked")
     WITHDRAWN = "withdrawn", _("withdrawn at dfire")

@@ -4,7 +4,8 @@ from celery import shared_task
 
 from coupons import lifecycle
 from integrations import inbox
-from integrations.outbox import engine
+from integrations.alerts import checks, notices
+from integrations.outbox import engine, probing
 from integrations.sync import release
 
 
@@ -31,3 +32,16 @@ def retry_inbox() -> None:
 def release_waiting() -> None:
     """Queue waiting rows that lack nothing any more."""
     release.ready()
+
+
+@shared_task
+def check_alerts() -> None:
+    """Try stopped accounts that have nothing queued, then open and close incidents."""
+    probing.try_idle()
+    checks.check()
+
+
+@shared_task
+def send_notices() -> None:
+    """Send what targets are still to be told."""
+    notices.send_due()

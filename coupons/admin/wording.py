@@ -38,6 +38,8 @@ _FLAGS = {
     "redeemed_when_revoked": _("A till redeemed it after it had been revoked. The redemption counts."),
     "redeemed_when_expired": _("A till redeemed it after it had expired. The redemption counts."),
     "vanished_at_dfire": _("dfire said that it was delivered, and does not list it any more."),
+    "transfer_refused": _("dfire refused its transfer to another customer. It is its giver's again."),
+    "redeemed_before_transfer": _("A till redeemed it before its transfer. It stayed its giver's."),
     "transferred_at_dfire": _("Its holder gave it to someone else at dfire."),
 }
 

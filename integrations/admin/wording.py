@@ -5,8 +5,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.wording import moment_text
-from integrations.admin.remedies import remedy
-from integrations.dfire.codes import ResultClass
+from integrations.alerts.faults import advice, figures_of
 from integrations.models import AccountState
 from merchants.admin.badges import badge
 
@@ -24,4 +23,4 @@ def stop_notice(state: AccountState) -> str:
     """Since when and why an account is stopped, and what to mend."""
     since = gettext("Stopped since %(time)s: dfire refuses this account.") % {"time": moment_text(state.stopped_at)}
     said = f"{state.stop_code} {state.stop_message}".strip()
-    return format_html("<strong>{}</strong><br>{}<br>{}", since, said, remedy(ResultClass.CONFIGURATION))
+    return format_html("<strong>{}</strong><br>{}<br>{}", since, said, advice(figures_of(state)))

@@ -1,6 +1,7 @@
 """The models of this application, one module for each thing."""
 
 from integrations.models.accounts import AccountState
+from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.inbox import DfireCallback
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
@@ -8,8 +9,11 @@ from integrations.models.pushes import Push, PushAnswer
 
 __all__ = [
     "AccountState",
+    "AlertTarget",
     "ApiKey",
     "DfireCallback",
+    "Incident",
+    "Notice",
     "OutboxAttempt",
     "OutboxRow",
     "PartnerApp",

@@ -22,6 +22,10 @@ class AccountState(models.Model):
     stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
     stop_code = models.CharField(_("dfire's code"), max_length=50, blank=True, default="")
     stop_message = models.CharField(_("dfire's message"), max_length=500, blank=True, default="")
+    stop_method = models.CharField(_("refused call"), max_length=100, blank=True, default="", db_default="")
+    stop_clock_seconds = models.IntegerField(
+        _("clock ahead by (seconds)"), null=True, blank=True, help_text=_("Ours, compared with dfire's answer.")
+    )
     probe_at = models.DateTimeField(_("next try"), null=True, blank=True)
     last_answer_at = models.DateTimeField(_("last answer"), null=True, blank=True)
 

@@ -6,7 +6,6 @@ committed before the socket opens.
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
@@ -20,6 +19,7 @@ class RowKind(models.TextChoices):
     DELETE_PROMOTION = "delete_promotion", _("delete a promotion")
     DELIVER = "deliver", _("deliver a coupon")
     WITHDRAW = "withdraw", _("withdraw a coupon")
+    TRANSFER = "transfer", _("move a coupon to its new holder")
 
 
 class RowState(models.TextChoices):
@@ -91,7 +91,6 @@ class OutboxRow(models.Model):
     )
 
     available_at = models.DateTimeField(_("not before"))
-    queued_at = models.DateTimeField(_("queued"), db_default=Now(), editable=False)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     lost_leases = models.PositiveSmallIntegerField(_("lost leases"), default=0)
@@ -104,6 +103,9 @@ class OutboxRow(models.Model):
     last_code = models.CharField(_("last code"), max_length=50, blank=True, default="")
     last_message = models.CharField(_("last message"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    queued_at = models.DateTimeField(
+        _("queued again"), null=True, blank=True, help_text=_("After it had waited or failed.")
+    )
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 
     class Meta:
@@ -134,13 +136,13 @@ class OutboxRow(models.Model):
             models.Index(
                 fields=["merchant", "priority", "id"], condition=Q(state=RowState.QUEUED), name="outbox_queue"
             ),
+            models.Index(fields=["merchant"], condition=Q(state=RowState.DEAD), name="outbox_failed"),
             models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(
                 fields=["template", "id"],
                 condition=Q(state__in=UNSETTLED, coupon=None),
                 name="outbox_order_of_template",
             ),
-            models.Index(fields=["account"], condition=Q(state=RowState.DEAD), name="outbox_dead"),
         ]
 
     def __str__(self) -> str:

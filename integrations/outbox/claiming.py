@@ -19,6 +19,7 @@ from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick
 from merchants.models import DfireAccount
 
+PROBES_TO_CHOOSE_FROM = 50
 _LEASED = ["state", "phase", "account", "lease_token", "lease_until"]
 
 
@@ -81,22 +82,32 @@ def claim(account_id: int, most: int) -> Claimed:
         return Claimed([], [], allowed.paced)
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
-    for row in _lock(pick(account_id, allowed.count, now)):
+    stopped = state.stopped_at is not None
+    for row in _lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else allowed.count, now)):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
         else:
             standing.append(Standing(row.pk, row.coupon_id))
+    if stopped:
+        calls = _probe(calls, state.stop_method)
     return Claimed(_lease(calls, state, allowed.interval) if calls else [], standing)
 
 
+def _probe(calls: list[tuple[OutboxRow, Call]], refused: str) -> list[tuple[OutboxRow, Call]]:
+    """The one call to try: the refused one if it is among them, because another may well be allowed all the time."""
+    return sorted(calls, key=lambda pair: pair[1].method != refused)[:1]
+
+
 def _lock(ids: list[int]) -> list[OutboxRow]:
-    """The picked rows that nobody else holds and that are still queued, in the order of the pick."""
-    rows = (
-        OutboxRow.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("account", "merchant", "version", "coupon__customer", "coupon__version")
-        .filter(pk__in=ids, state=RowState.QUEUED)
-    )
+    """The picked rows that nobody else holds and that are still queued, in the order of the pick.
+
+    What they are about is read once they are locked: in one statement it could be older than the lock.
+    """
+    free = OutboxRow.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=ids, state=RowState.QUEUED)
+    locked = list(free.values_list("pk", flat=True))
+    about = ("account", "merchant", "version", "coupon__customer", "coupon__version")
+    rows = OutboxRow.objects.select_related(*about).filter(pk__in=locked)
     return sorted(rows, key=lambda row: ids.index(row.pk))
 
 

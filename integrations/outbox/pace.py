@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from integrations.alerts.faults import figures_of, figures_of_error
+from integrations.alerts.incidents import close_incident, raise_incident
 from integrations.dfire import DfireError
 from integrations.models import AccountState, OutboxRow
+from integrations.models.alerts import IncidentKind
 from integrations.models.outbox import RowState
 from merchants.models import DfireAccount
 
@@ -76,33 +80,45 @@ def lock_state(account_id: int) -> AccountState:
     return AccountState.objects.select_for_update(of=("self",)).select_related("account").get(account_id=account_id)
 
 
+@transaction.atomic
 def stop(account_id: int, error: DfireError, now: datetime) -> bool:
-    """Stop an account whose configuration dfire refused. Everything queued is kept.
+    """Stop an account whose configuration dfire refused, and open its incident. Everything queued is kept.
 
     Returns:
         Whether it was running until now, so that staff are told once.
     """
+    why = figures_of_error(error)
     fresh = AccountState.objects.filter(account_id=account_id, stopped_at=None).update(
         stopped_at=now,
-        stop_code=error.code[:50],
-        stop_message=error.message[:500],
+        stop_code=why["code"][:50],
+        stop_message=why["message"][:500],
+        stop_method=why["method"],
+        stop_clock_seconds=why["clock_seconds"],
         probe_at=now + PROBE_EVERY,
     )
+    if fresh:
+        state = AccountState.objects.select_related("account").get(account_id=account_id)
+        raise_incident(IncidentKind.ACCOUNT_STOPPED, account=state.account, figures=figures_of(state))
     return bool(fresh)
 
 
 def answered(account_id: int, asked_at: datetime, now: datetime) -> None:
     """dfire has answered something other than "your configuration is wrong" to a call of `asked_at`.
 
-    A stopped account goes on, unless the call had been under way before it was stopped.
+    A stopped account goes on and its incident is over, unless the call had been under way before it was stopped.
     """
     state = AccountState.objects.filter(account_id=account_id)
     noted_long_ago = Q(last_answer_at=None) | Q(last_answer_at__lt=now - _ANSWER_NOTED_EVERY)
     stopped_before = Q(stopped_at__lt=asked_at)
     if not state.filter(noted_long_ago | stopped_before).exists():
         return  # as nearly always
-    state.filter(stopped_before).update(stopped_at=None, stop_code="", stop_message="", probe_at=None)
-    state.update(last_answer_at=now)
+    with transaction.atomic():
+        goes_on = state.filter(stopped_before).update(
+            stopped_at=None, stop_code="", stop_message="", stop_method="", stop_clock_seconds=None, probe_at=None
+        )
+        state.update(last_answer_at=now)
+        if goes_on:
+            close_incident(IncidentKind.ACCOUNT_STOPPED, account=DfireAccount.objects.get(pk=account_id))
 
 
 def slow_down(account_id: int, now: datetime) -> None:

@@ -20,6 +20,7 @@ _ROWS_IN_A_LINE = 20  # of a bulk issue the first ones; all of them have its id 
 # Lower goes first: what a customer at the till waits for, then what others depend on, then the many.
 PRIORITY = {
     RowKind.WITHDRAW: 1,
+    RowKind.TRANSFER: 2,
     RowKind.SAVE_PROMOTION: 3,
     RowKind.DELIVER: 5,
     RowKind.DELETE_PROMOTION: 7,

@@ -66,7 +66,7 @@ def _requeue(row: OutboxRow) -> bool:
             "settled_at",
         ]
     )  # fmt: skip
-    if row.kind == RowKind.DELIVER and row.coupon is not None:
+    if row.kind in (RowKind.DELIVER, RowKind.TRANSFER) and row.coupon is not None:
         lifecycle.mark_delivery(row.coupon, Delivery.QUEUED)
     transaction.on_commit(doorbell.ring, robust=True)
     return True

@@ -15,10 +15,10 @@ from coupons.models import IssuedCoupon
 from integrations.dfire import CouponState, CustomerPromotion, DfireError
 from integrations.dfire import Delivery as DfireDelivery
 from integrations.models import OutboxRow
-from integrations.models.outbox import Phase
+from integrations.models.outbox import UNSETTLED, Phase, RowKind
 from integrations.outbox import verdicts
 from integrations.outbox.handlers import Call, Drop, Handler, Wait
-from integrations.sync.identities import Identity, told_identities
+from integrations.sync.identities import CUSTOMER, Identity, identity_of, told_identities
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, OPENID_MISSING
 from merchants.models import Customer, Merchant
 
@@ -80,7 +80,7 @@ class Deliver(Handler):
             return Drop(NOT_NEEDED)
         if missing := missing_binding(coupon.customer, row.merchant):
             return Wait(missing)
-        return _delivery(row)
+        return delivery(row)
 
     def succeeded(self, row: OutboxRow, value: Any) -> None:
         """Delivered as dfire said, or as its list shows."""
@@ -96,7 +96,7 @@ class Deliver(Handler):
             self._vanished(row)
 
     def _delivered(self, row: OutboxRow, answer: DfireDelivery) -> None:
-        lifecycle.mark_delivered(coupon_of(row), _holding(row, answer))
+        _arrived(row, holding_of(row, answer))
         if row.resends:
             verdicts.look_again_later(row)
         else:
@@ -104,7 +104,7 @@ class Deliver(Handler):
 
     def _seen(self, row: OutboxRow, found: CustomerPromotion) -> None:
         coupon = coupon_of(row)
-        lifecycle.mark_delivered(coupon, _holding(row, None), details={"seen_in_list": True})
+        _arrived(row, holding_of(row), details={"seen_in_list": True})
         take_over_state(coupon, found)
         verdicts.done(row)
 
@@ -150,10 +150,24 @@ def _wanted(coupon: IssuedCoupon) -> bool:
     return lifecycle.status_now(coupon) == CouponStatus.ISSUED and coupon.delivery != Delivery.DELIVERED
 
 
-def _delivery(row: OutboxRow) -> Call:
+def _arrived(row: OutboxRow, holding: Holding, details: dict[str, Any] | None = None) -> None:
+    """dfire holds it. Where it has been given on since, it is not delivered before that is done too."""
+    coupon = coupon_of(row)
+    if coupon.customer.openid != holding.openid and _is_given_on(coupon):
+        lifecycle.record_holding(coupon, holding)
+    else:
+        lifecycle.mark_delivered(coupon, holding, details=details)
+
+
+def _is_given_on(coupon: IssuedCoupon) -> bool:
+    return OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER, state__in=UNSETTLED).exists()
+
+
+def delivery(row: OutboxRow) -> Call:
+    """The call that gives the row's coupon to its present holder."""
     coupon, merchant = coupon_of(row), row.merchant
     customer, promotion_id = coupon.customer, coupon.version.promotion_id
-    identity = {"appid": merchant.appid, "openid": customer.openid, "mobile": customer.mobile}
+    identity = identity_of(customer, merchant)
     return Call(
         "dfire.shop.deliver.promotion",
         lambda client: client.deliver_promotion(
@@ -163,11 +177,11 @@ def _delivery(row: OutboxRow) -> Call:
             code=coupon.code,
             **identity,
         ),
-        identity,
+        {**identity, CUSTOMER: str(customer.pk)},
     )
 
 
-def _holding(row: OutboxRow, answer: DfireDelivery | None) -> Holding:
+def holding_of(row: OutboxRow, answer: DfireDelivery | None = None) -> Holding:
     """Under whom dfire holds the coupon now: the identity of the attempt that was just answered."""
     attempt = row.attempts.latest("id")
     return Holding(

@@ -20,8 +20,8 @@ LEFT JOIN coupons_issuedcoupon AS coupon ON coupon.id = o.coupon_id
 LEFT JOIN merchants_customer AS customer ON customer.id = coupon.customer_id
 WHERE o.state = 'waiting'
   AND merchant.dfire_account_id IS NOT NULL
-  AND (o.kind NOT IN ('save_promotion', 'deliver') OR merchant.appid <> '')
-  AND (o.kind <> 'deliver' OR (customer.openid <> '' AND customer.mobile <> ''))
+  AND (o.kind NOT IN ('save_promotion', 'deliver', 'transfer') OR merchant.appid <> '')
+  AND (o.kind NOT IN ('deliver', 'transfer') OR (customer.openid <> '' AND customer.mobile <> ''))
   {only}
 ORDER BY o.id
 LIMIT %(most)s

@@ -27,7 +27,7 @@ class Withdraw(Handler):
             return look_up(row, told)
         if coupon.status not in (CouponStatus.REVOKED, CouponStatus.EXPIRED):
             return Drop(NOT_NEEDED)
-        return _withdrawal(row, told)
+        return withdrawal(row, told)
 
     def succeeded(self, row: OutboxRow, value: Any) -> None:
         """Gone as dfire said, or as its list shows; used there means that the till was first."""
@@ -68,7 +68,8 @@ class Withdraw(Handler):
         self.fails(row, message)
 
 
-def _withdrawal(row: OutboxRow, told: Identity) -> Call:
+def withdrawal(row: OutboxRow, told: Identity) -> Call:
+    """The call that takes the row's coupon back from whoever dfire holds it under."""
     coupon, merchant = coupon_of(row), row.merchant
     promotion_id = coupon.version.promotion_id
     return Call(
@@ -78,7 +79,9 @@ def _withdrawal(row: OutboxRow, told: Identity) -> Call:
             plate_entity_id=merchant.plate_entity_id,
             promotion_id=promotion_id,
             code=coupon.code,
-            **told,
+            appid=told["appid"],
+            openid=told["openid"],
+            mobile=told["mobile"],
         ),
         told,
     )

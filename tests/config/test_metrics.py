@@ -68,7 +68,7 @@ def test_the_queue_is_told_by_account_with_its_age(template: CouponTemplate) -> 
     coupons = [one_coupon(template) for _ in range(3)]
     one_coupon(template, openid="")
     OutboxRow.objects.filter(coupon=coupons[0]).update(
-        queued_at="2026-01-01T00:00:00Z", available_at="2026-01-01T00:00:00Z"
+        created_at="2026-01-01T00:00:00Z", available_at="2026-01-01T00:00:00Z"
     )
     OutboxRow.objects.filter(coupon=coupons[1]).update(state=RowState.DEAD)
     found = read()
@@ -86,7 +86,7 @@ def test_the_queue_is_told_by_account_with_its_age(template: CouponTemplate) -> 
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_waited_for_weeks_is_as_old_as_its_release(template: CouponTemplate) -> None:
     coupon = one_coupon(template, openid="")
-    OutboxRow.objects.filter(coupon=coupon).update(created_at="2026-01-01T00:00:00Z", queued_at="2026-01-01T00:00:00Z")
+    OutboxRow.objects.filter(coupon=coupon).update(created_at="2026-01-01T00:00:00Z")
     assert value(read(), "portal_outbox_oldest_seconds", account="sandbox") == 0, "what waits for people is not late"
     coupon.customer.openid = "o3Pm"
     coupon.customer.save()
