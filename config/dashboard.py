@@ -23,7 +23,7 @@ from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.admin.wording import stop_notice
 from integrations.models import AccountState, DfireCallback, Incident, OutboxRow
 from integrations.models.alerts import IncidentKind, Severity
-from integrations.models.inbox import OPEN_STATES
+from integrations.models.inbox import UNSETTLED_STATES
 from integrations.models.outbox import RowState
 from merchants.admin.base import is_administrator
 from merchants.clock import day_start, local_day
@@ -101,7 +101,7 @@ def _cards(today: date) -> list[Card]:
         Card(
             title=_("Open in the inbox"), icon="inbox", model=DfireCallback, worry=True,
             query={"open": "yes"},
-            narrow=lambda rows: rows.filter(state__in=OPEN_STATES),
+            narrow=lambda rows: rows.filter(state__in=UNSETTLED_STATES),
         ),
     ]  # fmt: skip
 

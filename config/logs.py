@@ -19,7 +19,7 @@ _LONGEST_ID = 10**10  # a number beyond it may be a mobile number or a code
 _FIRST = ("timestamp", "level", "event", "logger")
 
 _LONG_NUMBER = re.compile(r"[0-9]{11}")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])((?:\+?86-?)?1[3-9][0-9])[0-9]{4}([0-9]{4})(?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])((?:\+?86-?)?1[0-9][0-9])[0-9]{4}([0-9]{4})(?![0-9A-Za-z])")
 _CODE = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}([0-9]{4})(?![0-9A-Za-z])")  # of a coupon: who has it can redeem it
 # Words without which there is nothing to look for (most texts have none of them), what to look for, what to leave.
 _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (

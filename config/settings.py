@@ -211,9 +211,23 @@ OUTBOX_LEASE_MARGIN_SECONDS = 10  # a lease lasts the account's time limit and t
 OUTBOX_BACKOFF_MAX_SECONDS = 30
 OUTBOX_SWEEP_SECONDS = 2
 RELEASE_SWEEP_SECONDS = 60  # what waited and lacks nothing any more, should a signal have been missed
-OUTBOX_MAX_LEASES = 5  # a row whose worker died this often in a row is set aside
+OUTBOX_MAX_LEASES = 5  # a row whose worker died this often before it was answered is set aside
+OUTBOX_SUSPECT_LEASES = 2  # from here on such rows are sent one at a time, so that it shows which of them it is
 # Calls in flight for each worker process; each account has its own limit besides.
 OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
+
+# --- Reconciliation with dfire ---
+RECONCILE_MAX_WITHDRAW_PERCENT = env.whole_number("RECONCILE_MAX_WITHDRAW_PERCENT", default=5)
+RECONCILE_SWEEP_SECONDS = 2
+RECONCILE_TURN_SECONDS = 60  # so long a worker stays with one merchant while others wait
+RECONCILE_THREADS = 32  # questions in flight at most; the account's own limit holds besides
+RECONCILE_PAGE = 200  # customers; so much is asked again at most after a kill
+RECONCILE_LATELY_HOURS = 48  # what changed since then is looked at first
+RECONCILE_QUIET_SECONDS = 10  # what changed so shortly before dfire was asked is left for the next run
+RECONCILE_NIGHTLY_HOUR, RECONCILE_NIGHTLY_MINUTE = 3, 30  # Shanghai
+RECONCILE_NIGHTLY_SPREAD_MINUTES = 60  # merchants begin one after another
+RECONCILE_NIGHTLY_SWEEP_SECONDS = 60
+RECONCILE_KEEP_DAYS = 90  # runs and their findings, which name customers' openids
 
 # --- The lives of coupons and templates ---
 EXPIRY_SWEEP_SECONDS = 20
@@ -221,9 +235,26 @@ PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity
 
 # --- Inbound ---
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
+# How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
+HOOK_LOCK_SECONDS = 2
+HOOK_STATEMENT_SECONDS = 3
+HOOK_DATABASE_SECONDS = 4
+HOOK_DATABASE_PROBE_SECONDS = 1  # once it is known to be away, one hook tries it this often; the others answer at once
 CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
 INBOX_RETRY_SECONDS = 30
+
+# --- Retention: after so many days contents are removed; 0 = kept for good (docs/retention.md) ---
+RETENTION_ATTEMPTS_DAYS = env.whole_number("RETENTION_ATTEMPTS_DAYS", default=90)
+RETENTION_OUTBOX_ROWS_DAYS = env.whole_number("RETENTION_OUTBOX_ROWS_DAYS", default=90)
+RETENTION_PUSHES_DAYS = env.whole_number("RETENTION_PUSHES_DAYS", default=90)
+RETENTION_PUSH_ANSWERS_DAYS = env.whole_number("RETENTION_PUSH_ANSWERS_DAYS", default=30)
+RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=180)
+RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
+RETENTION_BATCH = 1000  # rows locked at once
+RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
+RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind
+ERASURE_SWEEP_SECONDS = 10
 
 # --- Alerts ---
 PORTAL_URL = env.address("PORTAL_URL")  # what links in notices begin with; none = links without a host

@@ -15,7 +15,7 @@ LIMIT_MS = 2000  # for each question
 
 _OUTBOX = """
 SELECT coalesce(account.name, ''), o.state, count(*),
-       coalesce(extract(epoch FROM now() - min(coalesce(o.queued_at, o.created_at))), 0)::float,
+       coalesce(extract(epoch FROM now() - min(o.queued_at)), 0)::float,
        count(*) FILTER (WHERE o.state = 'queued' AND o.available_at < now() - interval '10 seconds')
 FROM integrations_outboxrow AS o
 JOIN merchants_merchant AS merchant ON merchant.id = o.merchant_id

@@ -5,7 +5,9 @@ from celery import shared_task
 from coupons import lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
-from integrations.outbox import engine, probing
+from integrations.outbox import engine, holding, probing
+from integrations.reconcile import driving, nightly, repairing
+from integrations.retention import erasing, pruning
 from integrations.sync import release
 
 
@@ -23,6 +25,25 @@ def expire_coupons() -> None:
 
 
 @shared_task
+def reconcile() -> None:
+    """Work the comparisons with dfire that are due."""
+    driving.work_all()
+
+
+@shared_task
+def repair_findings() -> None:
+    """Repair what staff have decided."""
+    repairing.repair_queued()
+
+
+@shared_task
+def reconcile_nightly() -> None:
+    """Begin the night's comparisons, and forget old ones."""
+    nightly.begin_due()
+    nightly.forget_old()
+
+
+@shared_task
 def retry_inbox() -> None:
     """Try open callbacks again."""
     inbox.retry_open()
@@ -30,8 +51,21 @@ def retry_inbox() -> None:
 
 @shared_task
 def release_waiting() -> None:
-    """Queue waiting rows that lack nothing any more."""
+    """Queue waiting rows that lack nothing any more, and let go what is held back for nothing."""
     release.ready()
+    holding.release()
+
+
+@shared_task
+def advance_erasures() -> None:
+    """Take the erasures of customers on."""
+    erasing.advance_all()
+
+
+@shared_task
+def prune() -> None:
+    """Remove contents that have come of age."""
+    pruning.prune()
 
 
 @shared_task

@@ -66,6 +66,7 @@ class TransferForm(CustomerForm):
         """Give the coupon on; False if a rule says no."""
 
         def give(receiver: Customer) -> bool:
+            receiver = Customer.objects.select_for_update(no_key=True).get(pk=receiver.pk)
             locked = lifecycle.lock([coupon.pk])[0]
             lifecycle.transfer(locked, receiver, actor=f"staff:{username}")
             return True

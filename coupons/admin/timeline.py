@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from coupons.admin.wording import actor_words, flag_words
+from coupons.admin.wording import actor_words, flag_words, reason_words
 from coupons.choices import EventKind
 from coupons.models import CouponEvent, IssuedCoupon
 from merchants.admin.badges import Variant
@@ -28,6 +28,7 @@ _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.WITHDRAWAL_FAILED: ("error", "danger"),
     EventKind.EXPIRED: ("event_busy", "default"),
     EventKind.FLAGGED: ("flag", "warning"),
+    EventKind.RECONCILED: ("sync_alt", "info"),
 }
 
 
@@ -70,7 +71,7 @@ def _words(request: HttpRequest, event: CouponEvent) -> str:
         return " · ".join([_hands(request, data), *([flag_words(data["why"])] if "why" in data else [])])
     if event.kind == EventKind.FLAGGED:
         return flag_words(str(data.get("flag", "")))
-    said = [data.get("reason"), data.get("code"), data.get("message")]
+    said = [reason_words(str(data.get("reason", ""))), data.get("code"), data.get("message")]
     return " · ".join(str(word) for word in said if word)
 
 

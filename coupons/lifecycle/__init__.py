@@ -6,7 +6,7 @@ outbox row.
 """
 
 from coupons.lifecycle.core import DFIRE, PORTAL, flag, has_expired, lock, note, note_all, status_now
-from coupons.lifecycle.delivering import Holding, mark_delivered, mark_delivery, record_holding, resend
+from coupons.lifecycle.delivering import Holding, mark_delivered, mark_delivery, mark_missing, record_holding, resend
 from coupons.lifecycle.ending import expire_due, revoke
 from coupons.lifecycle.redeeming import TillOutcome, redeem_at_till
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
@@ -22,6 +22,7 @@ __all__ = [
     "lock",
     "mark_delivered",
     "mark_delivery",
+    "mark_missing",
     "mark_taken",
     "note",
     "note_all",

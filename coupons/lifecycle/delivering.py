@@ -64,6 +64,18 @@ def mark_delivery(coupon: IssuedCoupon, delivery: Delivery, *, details: dict[str
     note(coupon, kind, PORTAL, details)
 
 
+def mark_missing(coupon: IssuedCoupon, *, details: dict[str, Any]) -> None:
+    """Put a locked delivered coupon that dfire does not hold any more back among those to be delivered.
+
+    Under whom it was held stays on it as evidence. One that is not delivered stays as it is.
+    """
+    if coupon.delivery != Delivery.DELIVERED:
+        return
+    coupon.delivery = Delivery.QUEUED
+    coupon.save(update_fields=["delivery"])
+    note(coupon, EventKind.QUEUED, PORTAL, details)
+
+
 @transaction.atomic
 def resend(coupon: IssuedCoupon) -> None:
     """Try again to bring a locked coupon to dfire that has not got there.

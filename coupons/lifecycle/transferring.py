@@ -17,15 +17,17 @@ NOBODY = Holding(appid="", openid="", mobile="")
 
 @transaction.atomic
 def transfer(coupon: IssuedCoupon, to: Customer, *, actor: str) -> None:
-    """Give a locked coupon to another customer of its merchant. To its present holder: nothing happens.
+    """Give a locked coupon to another (locked) customer of its merchant. To its present holder: nothing happens.
 
     Limits are about issuing: a coupon that is given on counts for whom it was issued under.
 
     Raises:
-        Refused: it cannot be spent any more or is being spent, or the customer is another merchant's.
+        Refused: it cannot be spent any more or is being spent, or the customer is another merchant's or erased.
     """
     if to.merchant_id != coupon.merchant_id:
         raise Refused(Reason.OTHER_MERCHANT)
+    if to.erased_at is not None:
+        raise Refused(Reason.CUSTOMER_ERASED)
     if coupon.status == CouponStatus.REDEEMING:
         raise Refused(Reason.REDEEMING)
     if refusal := OVER.get(status_now(coupon)):

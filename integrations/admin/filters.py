@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from integrations.admin.remedies import RESULT_WORDS
 from integrations.models import DfireCallback, Incident, OutboxRow
-from integrations.models.inbox import OPEN_STATES
+from integrations.models.inbox import UNSETTLED_STATES
 
 
 class ResultFilter(DropdownFilter):
@@ -56,5 +56,5 @@ class OpenFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> QuerySet[DfireCallback]:
         """The callbacks of the chosen one."""
         if self.value() == "yes":
-            return queryset.filter(state__in=OPEN_STATES)
-        return queryset.exclude(state__in=OPEN_STATES) if self.value() == "no" else queryset
+            return queryset.filter(state__in=UNSETTLED_STATES)
+        return queryset.exclude(state__in=UNSETTLED_STATES) if self.value() == "no" else queryset

@@ -1,9 +1,8 @@
-"""The inbox: redemptions that dfire told, and what staff can do about those that fit no coupon yet."""
+"""The inbox: redemptions that dfire told, and what staff can do about those that fit no coupon or came too late."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -12,46 +11,45 @@ from integrations.admin.filters import OpenFilter
 from integrations.admin.inbox_actions import CallbackActions
 from integrations.admin.inbox_columns import CallbackColumns
 from integrations.models import DfireCallback
+from integrations.models.inbox import UNSETTLED_STATES
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
-from merchants.scopes import visible_merchants
+from merchants.admin.filters import OwnRelatedFilter
 
 
 @admin.register(DfireCallback)
 class DfireCallbackAdmin(CallbackActions, CallbackColumns, ReadOnly, BigTable, ScopedAdmin):
-    """Callbacks are kept as dfire sent them; staff settle the open ones."""
+    """Callbacks are kept as dfire sent them; staff settle those that do not settle by themselves.
 
-    list_display = [
-        "code_shown",
-        "state_shown",
-        "suggestion_shown",
-        "coupon_shown",
-        "account",
-        "sent_at",
-        "received_at",
+    What belongs to no merchant of the portal's is seen by administrators alone.
+    """
+
+    list_display = ["code_shown", "matter_shown", "suggestion_shown", "merchant", "received_at"]
+    list_select_related = ["merchant"]
+    list_filter = [
+        OpenFilter,
+        ("problem", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+        ("merchant", OwnRelatedFilter),
     ]
-    list_select_related = ["coupon", "account"]
-    list_filter = [OpenFilter, ("state", ChoicesDropdownFilter)]
     search_fields = ["code__exact"]
     search_help_text = _("Coupon code")
     ordering = ["-id"]
-    fields = [
-        "suggestion_full", ("code_shown", "state_shown"), ("coupon_shown", "account"), ("promotion_id", "entity_id"),
-        ("sent_at", "received_at"), ("tried_at", "settled_at"), "repeats", "parameters_shown",
-    ]  # fmt: skip
     readonly_fields = [
-        "suggestion_full", "code_shown", "state_shown", "coupon_shown", "account", "promotion_id", "entity_id",
-        "sent_at", "received_at", "tried_at", "settled_at", "repeats", "parameters_shown",
+        "suggestion_full", "decision_shown", "code_shown", "state_shown", "problem_shown", "merchant", "coupon_shown",
+        "account", "promotion_id", "entity_id", "sent_at", "received_at", "tried_at", "settled_at", "repeats",
+        "parameters_shown",
     ]  # fmt: skip
     empty_hint = _("Redemptions at tills arrive here by themselves.")
 
-    def in_scope(self, request: HttpRequest) -> Q:
-        """By the coupon's merchant; what fits no coupon, by the shop or merchant that dfire named."""
-        own = visible_merchants(request.user)
-        ids = [
-            *own.exclude(entity_id="").values_list("entity_id", flat=True),
-            *own.values_list("shops__entity_id", flat=True),
-        ]
-        return Q(coupon__merchant__in=own) | Q(coupon=None, entity_id__in=[one for one in ids if one])
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What to do, as long as there is something to do; then what was decided."""
+        first = ["suggestion_full"] if obj is None or obj.state in UNSETTLED_STATES else []
+        first += ["decision_shown"] if obj is not None and obj.decision else []
+        return [
+            *first, ("code_shown", "state_shown"), ("problem_shown", "coupon_shown"), ("merchant", "account"),
+            ("promotion_id", "entity_id"), ("sent_at", "received_at"), ("tried_at", "settled_at"), "repeats",
+            "parameters_shown",
+        ]  # fmt: skip
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The callback, which remembers who looks at it."""

@@ -1,43 +1,39 @@
-"""What staff do with callbacks that are still open: try again, or say that it has been settled by hand."""
+"""What staff do with entries of the inbox: try again, apply to a coupon that they name, or settle with a decision."""
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from coupons.lifecycle import TillOutcome
 from integrations import inbox
+from integrations.admin.inbox_forms import ApplyForm, SettleForm
 from integrations.models import DfireCallback
-from integrations.models.inbox import OPEN_STATES
+from integrations.models.inbox import OPEN_STATES, UNSETTLED_STATES, Decision
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
 
 CHANGE = "integrations.change_dfirecallback"
 
 
-def try_again(callback_id: int) -> bool:
-    """Apply an open callback under its lock. Returns whether it is settled now."""
-    with transaction.atomic():
-        open_ones = DfireCallback.objects.select_for_update(no_key=True).filter(state__in=OPEN_STATES)
-        callback = open_ones.filter(pk=callback_id).first()
-        return callback is not None and inbox.apply(callback) not in OPEN_STATES
-
-
 class CallbackActions:
-    """The buttons on an open callback's page, and the actions on the list."""
+    """The buttons on an unsettled entry's page, and the actions on the list."""
 
     actions = ("try_selected", "settle_selected")
-    actions_detail = ("try_one", "settle_one")
+    actions_detail = ("try_one", "apply_one", "settle_one")
     visible_or_404: Any
     log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Settled ones need nothing more."""
-        callback = self.visible_or_404(request, object_id)
-        return super().get_actions_detail(request, object_id) if callback.state in OPEN_STATES else []  # type: ignore[misc]
+        """What is redeemed already can only be settled; settled ones need nothing more."""
+        state = self.visible_or_404(request, object_id).state
+        names = {"try_one", "apply_one"} if state in OPEN_STATES else set()
+        names |= {"settle_one"} if state in UNSETTLED_STATES else set()
+        allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [one for one in allowed if one.method.original_function_name in names]
 
     @action(
         description=_("Try again"), url_path="try", permissions=["settle"], icon="replay",
@@ -46,24 +42,49 @@ class CallbackActions:
     def try_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Apply the callback now."""
         callback = self.visible_or_404(request, object_id)
-        if try_again(callback.pk):
+        if inbox.try_again(callback.pk):
             messages.success(request, gettext("Applied."))
         else:
             messages.warning(request, gettext("It still fits no coupon."))
         return go_to(request, callback)
 
     @action(
-        description=_("Settled by hand"), url_path="settle", permissions=["settle"], icon="task_alt",
+        description=_("Apply to a coupon"), url_path="apply", permissions=["settle"], icon="confirmation_number",
         dialog=dialog(
-            _("Have you settled this?"), _("It is not tried any more. No coupon changes."), _("Yes, settled")
+            _("Which coupon was redeemed?"),
+            _("The coupon becomes redeemed, whatever code and account the till named. This cannot be undone."),
+            _("Redeem this coupon"),
+            ApplyForm,
         ),
     )  # fmt: skip
-    def settle_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Take the callback off the list of open ones."""
+    def apply_one(self, request: HttpRequest, form: ApplyForm, object_id: str) -> HttpResponse:
+        """Redeem the coupon that the user names."""
         callback = self.visible_or_404(request, object_id)
-        if inbox.settle_by_hand(callback):
-            self.log_change(request, callback, gettext("Settled by hand."))
-            messages.success(request, gettext("Settled by hand."))
+        coupon, note = form.coupon, form.cleaned_data["reason"]
+        assert coupon is not None  # noqa: S101  (else the form is not valid)
+        outcome = inbox.apply_by_hand(callback, coupon, note=note, actor=_actor(request))
+        if outcome is None:
+            messages.warning(request, gettext("It had been settled already."))
+            return go_to(request, callback)
+        self.log_change(request, callback, gettext("Applied to coupon %(code)s.") % {"code": coupon.code})
+        if outcome is TillOutcome.REPEATED:
+            messages.warning(request, gettext("The coupon had been redeemed before; it stays as it was."))
+        else:
+            messages.success(request, gettext("Coupon %(code)s is redeemed.") % {"code": coupon.code})
+        return go_to(request, callback)
+
+    @action(
+        description=_("Settle"), url_path="settle", permissions=["settle"], icon="task_alt",
+        dialog=dialog(
+            _("What has been decided?"), _("It leaves the list and is not tried any more. No coupon changes."),
+            _("Settle"), SettleForm,
+        ),
+    )  # fmt: skip
+    def settle_one(self, request: HttpRequest, form: SettleForm, object_id: str) -> HttpResponse:
+        """Take the entry off the list, with a decision."""
+        callback = self.visible_or_404(request, object_id)
+        if self._settle(request, callback, form):
+            messages.success(request, gettext("Settled."))
         else:
             messages.warning(request, gettext("It had been settled already."))
         return go_to(request, callback)
@@ -72,7 +93,7 @@ class CallbackActions:
     def try_selected(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> None:
         """Apply open ones now."""
         ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
-        done = sum(try_again(pk) for pk in ids)
+        done = sum(inbox.try_again(pk) for pk in ids)
         words = ngettext(
             "%(count)s applied, %(left)s still open or settled before.",
             "%(count)s applied, %(left)s still open or settled before.",
@@ -80,20 +101,37 @@ class CallbackActions:
         )
         messages.info(request, words % {"count": done, "left": len(ids) - done})
 
-    @admin.action(description=_("The selected are settled by hand"), permissions=["settle"])
+    @admin.action(description=_("Settle the selected"), permissions=["settle"])
     def settle_selected(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> HttpResponse | None:
-        """Take them off the list of open ones, after asking."""
+        """Take them off the list with one decision, after asking for it."""
+        form = SettleForm(request=request, data=request.POST if "confirmed" in request.POST else None)
         asked = confirm(
             self, request, queryset,
-            title=gettext("Have you settled these?"),
-            warning=gettext("They are not tried any more. No coupon changes."),
-            submit=gettext("Yes, settled"),
+            title=gettext("What has been decided about these?"),
+            warning=gettext("They leave the list and are not tried any more. No coupon changes."),
+            submit=gettext("Settle"),
+            form=form,
         )  # fmt: skip
         if asked is None:
-            done = sum(inbox.settle_by_hand(callback) for callback in queryset[:MOST_AT_ONCE])
+            rows = list(queryset.order_by("pk")[:MOST_AT_ONCE])
+            done = sum(self._settle(request, callback, form) for callback in rows)
             messages.success(request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done})
+            if len(rows) > done:
+                left = gettext("%(count)s had been settled before and stay as they are.")
+                messages.warning(request, left % {"count": len(rows) - done})
         return asked
 
     def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may settle callbacks."""
+        """Whether the user may settle entries."""
         return request.user.has_perm(CHANGE)
+
+    def _settle(self, request: HttpRequest, callback: DfireCallback, form: SettleForm) -> bool:
+        decision, note = Decision(form.cleaned_data["decision"]), form.cleaned_data["reason"]
+        done = inbox.settle_by_hand(callback, decision=decision, note=note, actor=_actor(request))
+        if done:
+            self.log_change(request, callback, f"{decision.label}: {note}")
+        return done
+
+
+def _actor(request: HttpRequest) -> str:
+    return f"staff:{request.user.get_username()}"

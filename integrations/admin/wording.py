@@ -1,5 +1,7 @@
 """How it goes with an account, in words; the dashboard says the same."""
 
+from typing import Any
+
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,13 @@ def how_it_runs(state: AccountState | None) -> str:
     if state.stopped_at:
         return badge(_("halted"), "danger", hint=f"{state.stop_code} {state.stop_message}".strip())
     return badge(_("running"), "success")
+
+
+def removed_words(row: Any) -> str:
+    """That a record's contents have gone, and when; nothing where they are there."""
+    if row.blanked_at is None:
+        return ""
+    return gettext("Contents removed on %(time)s; what happened stays.") % {"time": moment_text(row.blanked_at)}
 
 
 def stop_notice(state: AccountState) -> str:

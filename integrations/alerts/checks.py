@@ -12,7 +12,6 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Count, Min, Q
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from integrations.alerts.faults import figures_of
@@ -78,12 +77,11 @@ def _late_rows(now: datetime) -> None:
     excused = Incident.objects.filter(Q(closed_at=None) | Q(closed_at__gt=limit), kind=IncidentKind.ACCOUNT_STOPPED)
     late = (
         OutboxRow.objects.filter(state=RowState.QUEUED)
-        .annotate(since=Coalesce("queued_at", "created_at"))
-        .filter(since__lt=limit)
+        .filter(queued_at__lt=limit)
         .exclude(merchant__dfire_account__in=excused.values("account"))
         .order_by()
         .values("merchant")
-        .annotate(count=Count("pk"), oldest=Min("since"))
+        .annotate(count=Count("pk"), oldest=Min("queued_at"))
     )
     found = _Found(IncidentKind.QUEUE_TOO_OLD)
     for row in late:

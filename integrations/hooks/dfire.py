@@ -1,6 +1,8 @@
 """`POST /hooks/dfire/`: a cashier redeemed a coupon (seed 003 §9). Form-encoded, signed over the raw values."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,12 +57,15 @@ class Caller:
 class DfireHook(HookView):
     """Takes a redemption down for good, then answers."""
 
-    def authenticate(self, request: Request, **kwargs: str) -> Caller:
+    def receive(self, request: Request) -> bytes:
+        """A form."""
+        with _one_code():
+            return read_body(request, _FORM)
+
+    def authenticate(self, request: Request, body: bytes, **kwargs: str) -> Caller:
         """The account of the form's `appKey`, if its secret signed the values exactly as they came."""
-        try:
-            form = strict_form(read_body(request, _FORM))
-        except HookRefused as refusal:  # this caller knows one code for content that cannot be read
-            raise HookRefused(HookCode.BAD_REQUEST, refusal.message) from None
+        with _one_code():
+            form = strict_form(body)
         account = DfireAccount.objects.filter(app_key=form.get("appKey", "")).first()
         # An unknown key is checked against a secret too, so that it takes as long as a wrong signature.
         genuine = verify(form, account.app_secret if account else settings.SECRET_KEY)
@@ -69,7 +74,7 @@ class DfireHook(HookView):
         check_rate(f"dfire:{account.pk}")
         return Caller(account, form)
 
-    def handle(self, request: Request, caller: Caller) -> dict[str, Any]:
+    def handle(self, caller: Caller, body: bytes) -> dict[str, Any]:
         """Record and apply the redemption."""
         callback = inbox.take(caller.account, _redemption(caller.form))
         bind_contextvars(account=caller.account.name, callback_id=callback.pk, callback=callback.state)
@@ -81,6 +86,15 @@ class DfireHook(HookView):
         """dfire's own form of a refusal."""
         code = _RESULT_CODES.get(refusal.kind, RESULT_BAD_CONTENT)
         return {"success": False, "resultCode": code, "message": refusal.message}
+
+
+@contextmanager
+def _one_code() -> Iterator[None]:
+    """This caller knows one code for content that cannot be read."""
+    try:
+        yield
+    except HookRefused as refusal:
+        raise HookRefused(HookCode.BAD_REQUEST, refusal.message) from None
 
 
 def _redemption(form: dict[str, str]) -> Redemption:

@@ -28,7 +28,11 @@ class SmartCouponHook(HookView):
 
     address: PushAddress
 
-    def authenticate(self, request: Request, **kwargs: str) -> SmartCouponAccount:
+    def receive(self, request: Request) -> bytes:
+        """A JSON body."""
+        return read_body(request, _JSON)
+
+    def authenticate(self, request: Request, body: bytes, **kwargs: str) -> SmartCouponAccount:
         """The account of the address's token, calling from an address it may call from."""
         account = SmartCouponAccount.objects.filter(token_hash__in=keyed_hashes(kwargs["token"])).first()
         if account is None:
@@ -37,9 +41,8 @@ class SmartCouponHook(HookView):
         check_rate(f"smart-coupon:{account.pk}")
         return account
 
-    def handle(self, request: Request, caller: SmartCouponAccount) -> dict[str, Any]:
+    def handle(self, caller: SmartCouponAccount, body: bytes) -> dict[str, Any]:
         """Act on the push once, and keep it with its answer."""
-        body = read_body(request, _JSON)
         try:
             fields = strict_json(body)
             pushes.check_revision(fields)

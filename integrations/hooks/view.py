@@ -5,16 +5,18 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any
 
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from integrations import counters
+from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 
 logger = logging.getLogger(__name__)
+
+_TRY_AGAIN = "Try again in a moment."
 
 
 class HookView(APIView, ABC):
@@ -44,17 +46,18 @@ class HookView(APIView, ABC):
     def post(self, request: Request, **kwargs: str) -> JsonResponse:
         """Authenticate, handle, answer; whatever goes wrong is said in the caller's form."""
         try:
-            caller = self.authenticate(request, **kwargs)
-            return JsonResponse(self.handle(request, caller), json_dumps_params={"ensure_ascii": False})
+            body = self.receive(request)  # before the time for the database begins: senders may be slow
+            with within_time():
+                caller = self.authenticate(request, body, **kwargs)
+                answer = self.handle(caller, body)
+            return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
         except HookRefused as refusal:
             return self._refuse(refusal)
-        except (
-            OperationalError,
-            InterfaceError,
-            InternalError,
-        ) as error:  # gone, going, or read-only after a failover
-            logger.error("The database does not answer: %s", error)
-            return self._refuse(HookRefused(HookCode.UNAVAILABLE, "Try again in a moment."))
+        except DatabaseAway:  # said already, by whoever tried it
+            return self._refuse(HookRefused(HookCode.UNAVAILABLE, _TRY_AGAIN))
+        except UNAVAILABLE as error:
+            logger.error("The database does not answer, or not in time: %s", error)
+            return self._refuse(HookRefused(HookCode.UNAVAILABLE, _TRY_AGAIN))
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:  # type: ignore[override]
         """Say so in the caller's form too."""
@@ -63,7 +66,15 @@ class HookView(APIView, ABC):
         return response
 
     @abstractmethod
-    def authenticate(self, request: Request, **kwargs: str) -> Any:
+    def receive(self, request: Request) -> bytes:
+        """The raw body, bounded (`bodies.read_body`).
+
+        Raises:
+            HookRefused: it cannot be read.
+        """
+
+    @abstractmethod
+    def authenticate(self, request: Request, body: bytes, **kwargs: str) -> Any:
         """Who calls, proved.
 
         Raises:
@@ -71,7 +82,7 @@ class HookView(APIView, ABC):
         """
 
     @abstractmethod
-    def handle(self, request: Request, caller: Any) -> dict[str, Any]:
+    def handle(self, caller: Any, body: bytes) -> dict[str, Any]:
         """Record, act, and return the answer's body.
 
         Raises:

@@ -78,11 +78,6 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, db_default='', default='', max_length=100, verbose_name='refused call'),
         ),
         migrations.AddField(
-            model_name='outboxrow',
-            name='queued_at',
-            field=models.DateTimeField(blank=True, help_text='After it had waited or failed.', null=True, verbose_name='queued again'),
-        ),
-        migrations.AddField(
             model_name='alerttarget',
             name='merchants',
             field=models.ManyToManyField(blank=True, help_text='None = what concerns any merchant, and what concerns none.', related_name='alert_targets', to='merchants.merchant', verbose_name='merchants'),

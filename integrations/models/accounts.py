@@ -36,3 +36,20 @@ class AccountState(models.Model):
 
     def __str__(self) -> str:
         return str(self.account)
+
+
+class ReadsInFlight(models.Model):
+    """How many calls of an account a reader has in flight besides the outbox's rows; void after `until`."""
+
+    token = models.UUIDField(primary_key=True, editable=False)
+    account = models.ForeignKey(DfireAccount, models.CASCADE, verbose_name=_("dfire account"), related_name="+")
+    calls = models.PositiveIntegerField(_("calls in flight"))
+    until = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("reads in flight")
+        verbose_name_plural = _("reads in flight")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.account} · {self.calls}"

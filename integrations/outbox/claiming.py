@@ -8,13 +8,14 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from integrations import counters
 from integrations.models import AccountState, OutboxAttempt, OutboxRow
 from integrations.models.outbox import RowState
-from integrations.outbox import pace
+from integrations.outbox import gate, pace
 from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick
 from merchants.models import DfireAccount
@@ -31,12 +32,12 @@ class Job:
     coupon_id: int | None
     token: uuid.UUID
     attempt_id: int
+    phase: str
     call: Call
     account: DfireAccount
     start_at: datetime
     lease_until: datetime
     kind: str
-    phase: str
     merchant_id: str
     origin: str
 
@@ -73,6 +74,8 @@ class Claimed:
 @transaction.atomic
 def claim(account_id: int, most: int) -> Claimed:
     """Lease up to `most` rows of an account, as far as its limits allow."""
+    if not gate.is_open():
+        return Claimed([], [])
     now = timezone.now()
     state = pace.lock_state(account_id)
     allowed = pace.allowance(state, most, now)
@@ -83,7 +86,7 @@ def claim(account_id: int, most: int) -> Claimed:
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
     stopped = state.stopped_at is not None
-    for row in _lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else allowed.count, now)):
+    for row in _one_suspect(_lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else allowed.count, now))):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
@@ -109,6 +112,12 @@ def _lock(ids: list[int]) -> list[OutboxRow]:
     about = ("account", "merchant", "version", "coupon__customer", "coupon__version")
     rows = OutboxRow.objects.select_related(*about).filter(pk__in=locked)
     return sorted(rows, key=lambda row: ids.index(row.pk))
+
+
+def _one_suspect(rows: list[OutboxRow]) -> list[OutboxRow]:
+    """At most one row that workers have died of repeatedly; the others of that kind come after it (`picking`)."""
+    suspects = [row for row in rows if row.lost_leases >= settings.OUTBOX_SUSPECT_LEASES]
+    return [row for row in rows if row not in suspects[1:]]
 
 
 def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: timedelta) -> list[Job]:
@@ -139,12 +148,12 @@ def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: t
             coupon_id=row.coupon_id,
             token=attempt.lease_token,
             attempt_id=attempt.pk,
+            phase=attempt.phase,
             call=call,
             account=account,
             start_at=attempt.started_at,
             lease_until=attempt.started_at + pace.lease_time(account),
             kind=row.kind,
-            phase=row.phase,
             merchant_id=row.merchant.merchant_id,
             origin=row.origin,
         )

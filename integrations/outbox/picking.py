@@ -7,14 +7,16 @@ have queued rows are found by skipping through the queue's index, so a long queu
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 
 _QUEUEING = """
 WITH RECURSIVE queueing AS (
-    (SELECT merchant_id FROM integrations_outboxrow WHERE state = 'queued' ORDER BY merchant_id LIMIT 1)
+    (SELECT merchant_id FROM integrations_outboxrow WHERE state = 'queued' AND NOT held ORDER BY merchant_id LIMIT 1)
     UNION ALL
     SELECT (SELECT o.merchant_id FROM integrations_outboxrow AS o
-            WHERE o.state = 'queued' AND o.merchant_id > queueing.merchant_id ORDER BY o.merchant_id LIMIT 1)
+            WHERE o.state = 'queued' AND NOT o.held AND o.merchant_id > queueing.merchant_id
+            ORDER BY o.merchant_id LIMIT 1)
     FROM queueing WHERE queueing.merchant_id IS NOT NULL
 )"""
 
@@ -25,7 +27,7 @@ FROM queueing
 JOIN merchants_merchant AS merchant ON merchant.id = queueing.merchant_id
 CROSS JOIN LATERAL (
     SELECT o.id FROM integrations_outboxrow AS o
-    WHERE o.merchant_id = merchant.id AND o.state = 'queued' AND o.available_at <= %(now)s
+    WHERE o.merchant_id = merchant.id AND o.state = 'queued' AND NOT o.held AND o.available_at <= %(now)s
     ORDER BY o.priority, o.id LIMIT 1
 ) AS due
 WHERE merchant.dfire_account_id IS NOT NULL
@@ -33,17 +35,22 @@ WHERE merchant.dfire_account_id IS NOT NULL
 
 # A row stands back behind an unsettled earlier one of the same coupon; what concerns a template, and its deliveries,
 # behind an unsettled earlier one of the template; a delivery until its promotion has been saved.
+# Most of the deliveries that wait for their promotion are not even looked at (`holding`).
+# A row that workers have died of repeatedly is a suspect: one at a time, so that it takes no other suspect with it.
 # OFFSET 0 keeps each of these a look into an index: with statistics of an emptier queue the planner would compare every
 # queued row with every other.
 _READY = """
     SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.id) AS turn
     FROM integrations_outboxrow AS o
     WHERE o.merchant_id = {merchant}
-      AND o.state = 'queued'
+      AND o.state = 'queued' AND NOT o.held
       AND o.available_at <= %(now)s
       AND (o.kind <> 'deliver' OR EXISTS (
         SELECT 1 FROM coupons_templateversion AS version
         WHERE version.id = o.version_id AND version.saved_at IS NOT NULL))
+      AND (o.lost_leases < %(suspect)s OR NOT EXISTS (
+        SELECT 1 FROM integrations_outboxrow AS other
+        WHERE other.state = 'sending' AND other.lost_leases >= %(suspect)s OFFSET 0))
       AND NOT EXISTS (
         SELECT 1 FROM integrations_outboxrow AS earlier
         WHERE earlier.coupon_id = o.coupon_id AND earlier.id < o.id
@@ -89,7 +96,11 @@ def due_accounts(now: datetime) -> list[int]:
 @transaction.atomic
 def pick(account_id: int, most: int, now: datetime) -> list[int]:
     """The ids of the rows that go next through this account, in their order."""
-    return _first_column(_PICK, {"account": account_id, "now": now, "most": most})
+    return _first_column(_PICK, _parameters(account_id, most, now))
+
+
+def _parameters(account_id: int, most: int, now: datetime) -> dict[str, Any]:
+    return {"account": account_id, "most": most, "now": now, "suspect": settings.OUTBOX_SUSPECT_LEASES}
 
 
 def _first_column(sql: str, parameters: dict[str, Any]) -> list[int]:

@@ -21,7 +21,9 @@ _ROWS_IN_A_LINE = 20  # of a bulk issue the first ones; all of them have its id 
 PRIORITY = {
     RowKind.WITHDRAW: 1,
     RowKind.TRANSFER: 2,
+    RowKind.VERIFY: 1,
     RowKind.SAVE_PROMOTION: 3,
+    RowKind.WITHDRAW_UNKNOWN: 4,
     RowKind.DELIVER: 5,
     RowKind.DELETE_PROMOTION: 7,
 }

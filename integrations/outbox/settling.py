@@ -24,8 +24,8 @@ from integrations.dfire import (
     UncertainError,
 )
 from integrations.models import OutboxAttempt, OutboxRow
-from integrations.models.outbox import Phase, RowState
-from integrations.outbox import pace, verdicts
+from integrations.models.outbox import UNSETTLED, Phase, RowState
+from integrations.outbox import holding, pace, verdicts
 from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, Standing
 from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
@@ -43,6 +43,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: every
 LOST = "lost"
 OK = "ok"
 BROKEN = "broken"
+WORKERS_DIED = "The worker died each time it took this row."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,17 @@ def settle(job: Job, outcome: Outcome) -> None:
     stopped = False
     with transaction.atomic():
         row = _locked(job.row_id, job.coupon_id)
-        attempt = _close_attempt(job, outcome)
+        attempt = _close_attempt(job, outcome, keeps=row is None or row.blanked_at is None)
         held = row is not None and row.lease_token == job.token
         if row is not None and held:
             _free(row)
-            row.lost_leases = 0
+            if attempt.phase == Phase.SEND:  # an answered question says nothing about what sending does to its worker
+                row.lost_leases = 0
             row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
             stopped = _judge(_Told(row, attempt, outcome))
             row.save(update_fields=_SAVED)
+            if row.coupon_id is None and row.state not in UNSETTLED:
+                holding.release_on_commit(row.template_id)
     _tell(job, attempt, becomes=row.state if row is not None and held else "late")
     if stopped:
         logger.error(
@@ -160,7 +164,7 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
     row.lost_leases += 1
     row.last_class, row.last_code, row.last_message = LOST, "", ""
     if row.lost_leases >= settings.OUTBOX_MAX_LEASES:
-        _set_aside(row, "The worker died each time it took this row.")
+        _set_aside(row, WORKERS_DIED)
     else:
         _uncertain(row, attempt)
     row.save(update_fields=_SAVED)
@@ -263,16 +267,17 @@ def _free(row: OutboxRow) -> None:
     row.lease_token = row.lease_until = None
 
 
-def _close_attempt(job: Job, outcome: Outcome) -> OutboxAttempt:
+def _close_attempt(job: Job, outcome: Outcome, *, keeps: bool) -> OutboxAttempt:
+    """Write the result to the attempt; what was said is kept unless the row's contents have been removed meanwhile."""
     error, exchange = outcome.error, outcome.exchange
     attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, phase=job.phase, started_at=job.start_at)
     attempt.result = BROKEN if outcome.broken else error.result_class.value if error else OK
     attempt.code = (error.code if error else "")[:50]
-    attempt.message = (outcome.broken or (error.message if error else ""))[:500]
+    attempt.message = (outcome.broken or (error.message if error else ""))[:500] if keeps else ""
     if exchange is not None:
         attempt.duration_ms = exchange.duration_ms
         attempt.http_status = exchange.http_status
-        attempt.request = dict(exchange.request)
-        attempt.answer = exchange.answer
+        attempt.request = dict(exchange.request) if keeps else {}
+        attempt.answer = exchange.answer if keeps else ""
     attempt.save(update_fields=_CLOSED)
     return attempt

@@ -18,7 +18,7 @@ from integrations.models import OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind
 from integrations.outbox import verdicts
 from integrations.outbox.handlers import Call, Drop, Handler, Wait
-from integrations.sync.identities import CUSTOMER, Identity, identity_of, told_identities
+from integrations.sync.identities import CUSTOMER, Identity, identity_of, may_be_held, places_of
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, OPENID_MISSING
 from merchants.models import Customer, Merchant
 
@@ -55,7 +55,12 @@ def look_up(row: OutboxRow, identity: Identity) -> Call:
 
 def find_coupon(promotions: list[CustomerPromotion], coupon: IssuedCoupon) -> CustomerPromotion | None:
     """The coupon in a customer's list."""
-    return next((found for found in promotions if found.code == coupon.code), None)
+    return find_code(promotions, coupon.code)
+
+
+def find_code(promotions: list[CustomerPromotion], code: str) -> CustomerPromotion | None:
+    """A code in a customer's list."""
+    return next((found for found in promotions if found.code == code), None)
 
 
 def take_over_state(coupon: IssuedCoupon, found: CustomerPromotion) -> None:
@@ -73,8 +78,10 @@ class Deliver(Handler):
         """Deliver if the coupon is still to be delivered and the customer's identity is complete; else ask or wait."""
         coupon = coupon_of(row)
         if row.phase != Phase.SEND:
-            if told := told_identities(coupon):
-                return look_up(row, told[row.absences % len(told)])
+            if places := places_of(row):
+                return look_up(row, places[row.absences % len(places)])
+            if may_be_held(coupon):  # under an openid that is not known here any more
+                return Wait(missing_binding(coupon.customer, row.merchant))
             row.phase = Phase.SEND  # a late answer has shown that nothing had happened
         if not _wanted(coupon):
             return Drop(NOT_NEEDED)
@@ -109,7 +116,7 @@ class Deliver(Handler):
         verdicts.done(row)
 
     def _not_seen(self, row: OutboxRow) -> None:
-        if not verdicts.seen_absent(row, places=len(told_identities(coupon_of(row)))):
+        if not verdicts.seen_absent(row, places=len(places_of(row))):
             return
         if refused := row.details.get("refused"):
             self._give_up(row, code=refused["code"], message=refused["message"])
@@ -124,7 +131,7 @@ class Deliver(Handler):
 
     def refused(self, row: OutboxRow, error: DfireError) -> None:
         """For staff: the coupon exists here and not there. Where an earlier try may have happened, look first."""
-        if row.phase == Phase.SEND and told_identities(coupon_of(row)) and not row.details.get("refused"):
+        if row.phase == Phase.SEND and places_of(row) and not row.details.get("refused"):
             row.details = {**row.details, "refused": {"code": error.code, "message": error.message}}
             verdicts.ask_at_once(row)
         else:

@@ -17,16 +17,17 @@ from coupons.choices import Delivery
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
-from integrations.outbox import doorbell, pace
+from integrations.outbox import doorbell, holding, pace
 from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
 from integrations.sync.deliveries import Deliver, missing_binding
-from integrations.sync.identities import told_identity
+from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
 from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
 from integrations.sync.transfers import GIVER, Transfer, redeemed_meanwhile
-from integrations.sync.withdrawals import Withdraw
+from integrations.sync.verifications import Verify
+from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
 from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
@@ -36,6 +37,8 @@ register(RowKind.DELETE_PROMOTION, DeletePromotion())
 register(RowKind.DELIVER, Deliver())
 register(RowKind.WITHDRAW, Withdraw())
 register(RowKind.TRANSFER, Transfer())
+register(RowKind.WITHDRAW_UNKNOWN, WithdrawUnknown())
+register(RowKind.VERIFY, Verify())
 
 
 @receiver(signals.version_published)
@@ -67,7 +70,7 @@ def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwarg
 @receiver(signals.coupons_issued)
 def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     merchant = version.template.merchant
-    rows = []
+    rows, held = [], holding.holds_back(version)
     for coupon in coupons:
         missing = missing_binding(coupon.customer, merchant)
         if not missing and merchant.dfire_account_id is None:
@@ -83,8 +86,11 @@ def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: An
             waits=bool(missing),
         )
         row.last_message = missing
+        row.held = held and not missing
         rows.append(row)
     put(rows)
+    if held:
+        holding.release_on_commit(version.template_id)
 
 
 @receiver(signals.coupons_revoked)
@@ -100,9 +106,10 @@ def _withdraw_expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> None:
     """Where dfire may hold the coupon, take it back; where it was never told, there is nothing to say."""
     rows = []
+    today = local_day(timezone.now())
     for coupon in coupons:
         _cancel(_never_sent(coupon))
-        if told_identity(coupon) is None or _over_at_dfire(coupon):
+        if not may_be_held(coupon) or over_at_dfire(coupon, today):
             continue
         if not _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
             row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
@@ -116,12 +123,6 @@ def _never_sent(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
     heard = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon)).values("row")
     ours = _unsettled(coupon).filter(phase=Phase.SEND)
     return ours.filter(Q(kind=RowKind.DELIVER) & ~Q(pk__in=heard) | Q(kind=RowKind.TRANSFER))
-
-
-def _over_at_dfire(coupon: IssuedCoupon) -> bool:
-    """Whether dfire's own end has passed. It names an end by 00:00 of the last day, which tills honour to its close."""
-    end = coupon.dfire_valid_until
-    return end is not None and local_day(end) < local_day(timezone.now())
 
 
 @receiver(signals.coupons_redeemed)
@@ -146,10 +147,11 @@ def _move(coupon: IssuedCoupon, giver: Customer, **kwargs: Any) -> None:
     moving, going = under_way.get(RowKind.TRANSFER), under_way.get(RowKind.DELIVER)
     for row in under_way.values():
         if row.state == RowState.WAITING and row.account_id is not None:
-            row.state, row.available_at = RowState.QUEUED, timezone.now()
+            row.state = RowState.QUEUED
+            row.available_at = row.queued_at = timezone.now()
     if moving is not None:
         moving.details = {**moving.details, GIVER: giver.pk}
-    OutboxRow.objects.bulk_update(under_way.values(), ["state", "available_at", "details"])
+    OutboxRow.objects.bulk_update(under_way.values(), ["state", "available_at", "queued_at", "details"])
     told = told_identity(coupon)
     if moving is None and (going is None or told):
         kind = RowKind.TRANSFER if told else RowKind.DELIVER
@@ -171,7 +173,7 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
         _ring_on_commit()
         return
     row = row_for(RowKind.DELIVER, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon)
-    row.phase = Phase.ASK if told_identity(coupon) else Phase.SEND
+    row.phase = Phase.ASK if may_be_held(coupon) else Phase.SEND
     put([row])
     lifecycle.mark_delivery(coupon, Delivery.QUEUED)
 

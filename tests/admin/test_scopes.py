@@ -49,12 +49,14 @@ def test_another_merchants_page_is_not_there(lili: Client, world: World, name: s
         ("other_row", "cancel"),
         ("other_callback", "try"),
         ("other_callback", "settle"),
+        ("other_callback", "apply"),
     ],
 )
 def test_another_merchants_actions_are_not_there(lili: Client, world: World, name: str, path: str) -> None:
     row = getattr(world, name)
     before = type(row).objects.filter(pk=row.pk).values().get()
-    form = {"_form_submitted": "1", "reason": "x", "customer": "13800000000"}
+    form = {"_form_submitted": "1", "reason": "x", "customer": "13800000000", "decision": "dismissed"}
+    form["code"] = world.coupon.code
     assert lili.post(action_of(row, path), form).status_code == 404
     assert type(row).objects.filter(pk=row.pk).values().get() == before
 

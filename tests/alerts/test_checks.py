@@ -36,7 +36,7 @@ def coupon(merchant: Merchant) -> IssuedCoupon:
 
 def queued_for(minutes: float) -> None:
     then = timezone.now() - timedelta(minutes=minutes)
-    OutboxRow.objects.update(created_at=then, available_at=then)
+    OutboxRow.objects.update(queued_at=then, available_at=then)
 
 
 def stop(account: DfireAccount | None) -> None:

@@ -17,6 +17,7 @@ from integrations.hooks import callers
 from integrations.outbox import doorbell
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
 from tests.factories import DfireAccountFactory, MerchantFactory, SmartCouponAccountFactory
+from tests.hooks.gate import Gate, Way
 from tests.hooks.helpers import close_connection
 
 
@@ -93,7 +94,7 @@ def _wait_for(url: str, process: Any) -> None:
         try:
             if requests.get(url, timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:  # not up yet, or slow to load
             time.sleep(0.05)
     raise AssertionError("the web server did not come up")
 
@@ -104,6 +105,30 @@ def web(django_db_setup: None) -> Iterator[str]:
     at = connection.settings_dict
     url = f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
     yield from _serve(DATABASE_URL=url, HOOK_RATE_LIMIT="0")
+
+
+@pytest.fixture(scope="session")
+def _web_behind_a_gate(django_db_setup: None) -> Iterator[tuple[str, Gate]]:
+    at = connection.settings_dict
+    gate = Gate(str(at["HOST"]), int(at["PORT"]))
+    url = f"postgresql://{at['USER']}:{at['PASSWORD']}@127.0.0.1:{gate.port}/{at['NAME']}"
+    try:
+        for where in _serve(DATABASE_URL=url, HOOK_RATE_LIMIT="0"):
+            yield where, gate
+    finally:
+        gate.close()
+
+
+@pytest.fixture
+def web_behind_a_gate(_web_behind_a_gate: tuple[str, Gate]) -> Iterator[tuple[str, Gate]]:
+    """`host:port` of the real web server, and the gate between it and the tests' database."""
+    where, gate = _web_behind_a_gate
+    yield where, gate
+    gate.turn(Way.OPEN)
+    until = time.monotonic() + 15
+    while requests.post(f"http://{where}/hooks/dfire/", data=b"", timeout=20).status_code == 503:
+        assert time.monotonic() < until, "it does not find its database again"
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

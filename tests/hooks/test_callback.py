@@ -11,6 +11,7 @@ from django.utils import timezone
 from coupons import lifecycle
 from coupons.choices import CouponStatus, Delivery, EventKind, Source
 from coupons.models import IssuedCoupon
+from integrations.dfire.signing import sign
 from integrations.models import DfireCallback, OutboxRow
 from integrations.models.outbox import RowState
 from merchants.models import DfireAccount, Merchant
@@ -96,6 +97,7 @@ def test_everything_but_the_signature_is_kept_as_received(tills: DfireAccount, c
     kept = DfireCallback.objects.get()
     assert kept.parameters == {name: value for name, value in form.items() if name != "sign"}
     assert (kept.code, kept.entity_id, kept.promotion_id) == (coupon.code, "99927548", "1001")
+    assert sign(kept.parameters, tills.app_secret) == form["sign"], "what is kept proves who sent it"
 
 
 def test_the_same_callback_again_changes_nothing(tills: DfireAccount, coupon: IssuedCoupon) -> None:

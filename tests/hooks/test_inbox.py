@@ -9,6 +9,7 @@ from coupons.choices import CouponStatus
 from coupons.models import IssuedCoupon
 from integrations import inbox as box
 from integrations.models import DfireCallback
+from integrations.models.inbox import Decision
 from merchants.models import DfireAccount, Merchant
 from tests.factories import DfireAccountFactory, issued, published
 from tests.hooks.helpers import callback, inbox, tell
@@ -28,7 +29,7 @@ def appear(code: str, merchant: Merchant) -> IssuedCoupon:
 def test_a_code_that_is_not_known_is_answered_and_kept(tills: DfireAccount) -> None:
     assert tell(callback(tills, f"\n {CODE}")).json()["resultCode"] == "000"
     assert inbox() == [(CODE, "unknown_coupon", 0)]
-    assert DfireCallback.objects.get().suggestion == box.SUGGEST_WAIT
+    assert DfireCallback.objects.get().suggestion == box.Suggestion.WAIT
 
 
 @pytest.mark.parametrize("code", ["1", "abc", "券", "x" * 64, "'; DROP TABLE coupons_issuedcoupon; --", "\U0001f389"])
@@ -69,7 +70,7 @@ def test_another_accounts_coupon_stays_as_it_is(tills: DfireAccount, merchant: M
     coupon.refresh_from_db()
     assert coupon.status == CouponStatus.ISSUED
     assert inbox() == [(coupon.code, "other_account", 0)]
-    assert DfireCallback.objects.get().suggestion == box.SUGGEST_CHECK_ACCOUNT
+    assert DfireCallback.objects.get().suggestion == box.Suggestion.CHECK_ACCOUNT
 
 
 @pytest.mark.parametrize("first", [None, "another"])
@@ -96,12 +97,14 @@ def test_the_same_form_of_two_accounts_is_two_callbacks(tills: DfireAccount) -> 
 
 def test_what_staff_settled_is_not_tried_again(tills: DfireAccount, merchant: Merchant) -> None:
     tell(callback(tills, CODE))
-    assert box.settle_by_hand(DfireCallback.objects.get())
+    decided = {"decision": Decision.DISMISSED, "note": "another portal's", "actor": "staff:lili"}
+    assert box.settle_by_hand(DfireCallback.objects.get(), **decided)
     coupon = appear(CODE, merchant)
     assert box.retry_open() == 0
     coupon.refresh_from_db()
     assert coupon.status == CouponStatus.ISSUED
-    assert not box.settle_by_hand(DfireCallback.objects.get())
+    assert not box.settle_by_hand(DfireCallback.objects.get(), **{**decided, "actor": "staff:other"})
+    assert DfireCallback.objects.get().decided_by == "staff:lili"
 
 
 def test_those_that_waited_longest_are_tried_first(tills: DfireAccount) -> None:

@@ -1,6 +1,7 @@
-"""Which request or task wrote a row. The default is the database's, so that no row is rewritten."""
+"""Which request or task wrote a row, and since when it is queued: both without rewriting the table."""
 
 from django.db import migrations, models
+from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
@@ -19,5 +20,10 @@ class Migration(migrations.Migration):
                 max_length=64,
                 verbose_name="request or task",
             ),
+        ),
+        migrations.AddField(
+            model_name="outboxrow",
+            name="queued_at",
+            field=models.DateTimeField(db_default=Now(), editable=False, verbose_name="queued"),
         ),
     ]

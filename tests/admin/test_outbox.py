@@ -1,11 +1,10 @@
-"""What failed on its way to dfire, and what dfire told that fits nothing: seen, retried, given up, settled."""
+"""What failed on its way to dfire: seen, retried, given up."""
 
-import pytest
 from django.test import Client
 
 from coupons.models import IssuedCoupon
-from integrations.models import DfireCallback, OutboxRow
-from tests.admin.conftest import World, callback
+from integrations.models import OutboxRow
+from tests.admin.conftest import World
 from tests.admin.pages import act, act_on_selected, list_of, page_of, said
 
 
@@ -60,43 +59,3 @@ def test_a_row_of_a_deleted_template_still_opens(root: Client, world: World) -> 
     OutboxRow.objects.filter(pk=row.pk).update(template=999_999, version=None, details={"title": "旧券"})
     assert "旧券" in root.get(page_of(row)).content.decode()
     assert "旧券" in root.get(list_of(OutboxRow)).content.decode()
-
-
-def test_an_open_callback_says_what_to_do(lili: Client, world: World) -> None:
-    assert "No coupon has this code yet" in lili.get(page_of(world.open_callback)).content.decode()
-
-
-def test_try_again_while_nothing_fits(lili: Client, world: World) -> None:
-    assert act(lili, world.open_callback, "try") == ["It still fits no coupon."]
-    assert DfireCallback.objects.get(pk=world.open_callback.pk).state == "unknown_coupon"
-
-
-def test_try_again_redeems_what_fits_now(lili: Client, world: World) -> None:
-    DfireCallback.objects.filter(pk=world.open_callback.pk).update(code=world.coupon.code)
-    assert act(lili, world.open_callback, "try") == ["Applied."]
-    assert IssuedCoupon.objects.get(pk=world.coupon.pk).status == "redeemed"
-
-
-def test_settle_by_hand(lili: Client, world: World) -> None:
-    assert act(lili, world.open_callback, "settle") == ["Settled by hand."]
-    assert DfireCallback.objects.get(pk=world.open_callback.pk).state == "settled"
-    assert act(lili, world.open_callback, "settle") == ["It had been settled already."]
-
-
-def test_settle_the_selected_asks_first(lili: Client, world: World) -> None:
-    more = callback(world.account, world.own.entity_id, "8888777766665555")
-    rows = [world.open_callback, more]
-    assert b"2 selected" in act_on_selected(lili, rows, "settle_selected").content
-    assert said(act_on_selected(lili, rows, "settle_selected", confirmed="yes")) == ["2 settled."]
-
-
-def test_try_the_selected(lili: Client, world: World) -> None:
-    DfireCallback.objects.filter(pk=world.open_callback.pk).update(code=world.coupon.code)
-    act_on_selected(lili, [world.open_callback], "try_selected")
-    assert DfireCallback.objects.get(pk=world.open_callback.pk).state == "applied"
-
-
-@pytest.mark.parametrize("query", ["open=yes", "open=no", "state__exact=applied"])
-def test_filters_of_the_inbox(lili: Client, world: World, query: str) -> None:
-    shown = lili.get(f"{list_of(DfireCallback)}?{query}").context["cl"].result_list
-    assert len(shown) == (1 if query == "open=yes" else 0)

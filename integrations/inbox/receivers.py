@@ -1,0 +1,40 @@
+"""What happens elsewhere that the inbox waits for: a coupon is issued, a merchant changes accounts, a coupon turns out
+to have been redeemed too late. Imported once, by the application's `ready`.
+"""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from coupons.choices import EventKind
+from coupons.models import IssuedCoupon
+from coupons.signals import coupons_issued, coupons_redeemed
+from integrations.inbox.applying import late_problem
+from integrations.inbox.retrying import appeared, merchant_moved
+from integrations.inbox.taking import list_late
+from merchants.models import Merchant
+
+
+@receiver(coupons_issued)
+def _apply_what_waited(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    """After the commit, because a callback that is being taken now cannot see the coupons before it."""
+    transaction.on_commit(partial(appeared, [coupon.code for coupon in coupons]), robust=True)
+
+
+@receiver(coupons_redeemed)
+def _list_late_ones(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    """A callback lists itself; a late redemption that was found in another way is listed here."""
+    for coupon in coupons:
+        if late_problem(coupon):
+            event = coupon.events.filter(kind=EventKind.REDEEMED).latest("id")
+            if "callback" not in event.data:
+                list_late(coupon)
+
+
+@receiver(post_save, sender=Merchant)
+def _apply_after_a_move(instance: Merchant, created: bool, raw: bool, **kwargs: Any) -> None:
+    if not created and not raw and instance.dfire_account_id is not None:
+        transaction.on_commit(partial(merchant_moved, instance), robust=True)
