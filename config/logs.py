@@ -30,9 +30,9 @@ _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (("detail:", "failing row"), re.compile(r"(\bDETAIL:|\bFailing row contains)[^\n]*"), r"\1***"),
     (("bearer ", "api-key "), re.compile(r"\b(Bearer |Api-Key )\s*\S+", re.IGNORECASE), r"\1***"),
     (
-        ("secret", "password", "token", "sign", "api_key", "apikey"),
+        ("secret", "password", "token", "sign", "api_key", "apikey", "key="),
         re.compile(
-            r"((?:secret|password|token|api_?key|(?<![A-Za-z])sign)['\"]?\s*[=:]\s*['\"]?)[^\s&'\",;)}>]+",
+            r"((?:secret|password|token|api_?key|(?<![A-Za-z])sign|[?&]key)['\"]?\s*[=:]\s*['\"]?)[^\s&'\",;)}>]+",
             re.IGNORECASE,
         ),
         r"\1***",

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection, transaction
 from prometheus_client.core import GaugeMetricFamily
 
+from integrations.models.alerts import IncidentKind
+
 LIMIT_MS = 2000  # for each question
 
 _OUTBOX = """
@@ -26,6 +28,7 @@ SELECT coalesce(account.name, ''), dead.number
 FROM (SELECT account_id, count(*) AS number FROM integrations_outboxrow WHERE state = 'dead' GROUP BY 1) AS dead
 LEFT JOIN merchants_dfireaccount AS account ON account.id = dead.account_id
 """
+_INCIDENTS = "SELECT kind, count(*) FROM integrations_incident WHERE closed_at IS NULL GROUP BY 1"
 _INBOX = """
 SELECT account.name, count(*), extract(epoch FROM now() - min(callback.received_at))::float
 FROM integrations_dfirecallback AS callback
@@ -49,7 +52,7 @@ def collect() -> list[GaugeMetricFamily]:
     Raises:
         DatabaseError: it does not answer, or not within LIMIT_MS.
     """
-    return [*_outbox(), *_dead(), *_inbox(), *_accounts()]
+    return [*_outbox(), *_dead(), *_inbox(), *_accounts(), *_incidents()]
 
 
 def server() -> tuple[float, int]:
@@ -103,6 +106,14 @@ def _accounts() -> Iterator[GaugeMetricFamily]:
         for gauge, value in zip(gauges, values, strict=True):
             gauge.add_metric([name], value)
     yield from gauges
+
+
+def _incidents() -> Iterator[GaugeMetricFamily]:
+    incidents = _gauge("portal_incidents_open", "Open incidents by kind (docs/alerts.md).", ["kind"])
+    known = dict.fromkeys(IncidentKind.values, 0) | dict(_ask(_INCIDENTS))
+    for kind, number in known.items():
+        incidents.add_metric([kind], number)
+    yield incidents
 
 
 def _gauge(name: str, meaning: str, labels: Sequence[str]) -> GaugeMetricFamily:

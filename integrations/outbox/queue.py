@@ -69,7 +69,8 @@ def put(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
     stored = OutboxRow.objects.bulk_create(rows)
     if stored:
         transaction.on_commit(doorbell.ring, robust=True)
-        transaction.on_commit(partial(_log, stored), robust=True)
+        if origin:  # else a command at a terminal, which says what it does in its own words
+            transaction.on_commit(partial(_log, stored), robust=True)
     return stored
 
 

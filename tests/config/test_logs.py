@@ -20,6 +20,7 @@ CODE = "4929384756102938"
         (f"code {CODE} is used", "code ************2938 is used"),
         ("redis://:pa55word@127.0.0.1:6379/0", "redis://:***@127.0.0.1:6379/0"),
         ("postgresql://portal:pa55word@db/name", "postgresql://portal:***@db/name"),
+        ("https://qyapi.weixin.qq.com/send?key=abc-1", "https://qyapi.weixin.qq.com/send?key=***"),
         ("appKey=k&sign=0123abcd&v=1.0", "appKey=k&sign=***&v=1.0"),
         ("{'app_secret': 'shh', 'v': '1.0'}", "{'app_secret': '***', 'v': '1.0'}"),
         ("Authorization: Api-Key pk_live_1", "Authorization: Api-Key ***"),

@@ -166,40 +166,6 @@ def test_a_server_that_accepts_and_says_nothing_is_down_in_time(
     until(lambda: ready(web)[0] == 200, seconds=20)
 
 
-def test_callers_do_not_pile_up_behind_a_server_that_says_nothing(portal: Portal, web: str) -> None:
-    with portal.frozen("postgres"):
-        before = _threads(web)
-        for _ in range(4):
-            assert ready(web)[0] == 503
-        assert _threads(web) - before <= 2
-
-
-def _threads(url: str) -> int:
-    """How many threads the web's processes have."""
-    port = url.rpartition(":")[2]
-    found = [
-        int(line.split()[1])
-        for status in Path("/proc").glob("[0-9]*/status")
-        if f"--port\0{port}\0".encode() in _read(status.parent / "cmdline")
-        or f"--port\0{port}\0".encode() in _read(Path(f"/proc/{_parent(status)}/cmdline"))
-        for line in status.read_text().splitlines()
-        if line.startswith("Threads:")
-    ]
-    assert found
-    return sum(found)
-
-
-def _parent(status: Path) -> str:
-    return next((line.split()[1] for line in _read(status).decode().splitlines() if line.startswith("PPid:")), "0")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL"])
 def test_a_black_hole_is_down_in_time(portal: Portal, variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as hole:  # the kernel accepts, nobody reads
