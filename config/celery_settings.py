@@ -1,5 +1,6 @@
 """Celery's settings: threads, because the work is waiting for others; no results, because PostgreSQL has them."""
 
+from celery.schedules import crontab
 from django.conf import settings
 
 broker_url = settings.REDIS_URL
@@ -46,9 +47,44 @@ beat_schedule = {
         "schedule": settings.RELEASE_SWEEP_SECONDS,
         "options": {"expires": settings.RELEASE_SWEEP_SECONDS},
     },
+    "look for what is the matter": {
+        "task": "integrations.tasks.check_alerts",
+        "schedule": settings.ALERT_CHECK_SECONDS,
+        "options": {"expires": settings.ALERT_CHECK_SECONDS},
+    },
+    "send notices": {
+        "task": "integrations.tasks.send_notices",
+        "schedule": settings.NOTICE_SWEEP_SECONDS,
+        "options": {"expires": settings.NOTICE_SWEEP_SECONDS},
+    },
+    "compare with dfire": {
+        "task": "integrations.tasks.reconcile",
+        "schedule": settings.RECONCILE_SWEEP_SECONDS,
+        "options": {"expires": settings.RECONCILE_SWEEP_SECONDS * 2},
+    },
+    "repair what differs": {
+        "task": "integrations.tasks.repair_findings",
+        "schedule": settings.RECONCILE_SWEEP_SECONDS,
+        "options": {"expires": settings.RECONCILE_SWEEP_SECONDS * 2},
+    },
+    "begin the nightly comparisons": {
+        "task": "integrations.tasks.reconcile_nightly",
+        "schedule": settings.RECONCILE_NIGHTLY_SWEEP_SECONDS,
+        "options": {"expires": settings.RECONCILE_NIGHTLY_SWEEP_SECONDS},
+    },
     "retry the inbox": {
         "task": "integrations.tasks.retry_inbox",
         "schedule": settings.INBOX_RETRY_SECONDS,
         "options": {"expires": settings.INBOX_RETRY_SECONDS},
+    },
+    "erase customers": {
+        "task": "integrations.tasks.advance_erasures",
+        "schedule": settings.ERASURE_SWEEP_SECONDS,
+        "options": {"expires": settings.ERASURE_SWEEP_SECONDS},
+    },
+    "prune by age": {
+        "task": "integrations.tasks.prune",
+        "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed
+        "options": {"expires": 3600},
     },
 }

@@ -17,16 +17,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.navigation import may_view, sandbox_links, visible_rows_of
+from coupons.admin.wording import moment_text
 from coupons.choices import CouponStatus, Delivery, TemplateStatus
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.admin.wording import stop_notice
-from integrations.models import AccountState, DfireCallback, OutboxRow
+from integrations.models import AccountState, DfireCallback, Incident, OutboxRow
+from integrations.models.alerts import IncidentKind, Severity
 from integrations.models.inbox import UNSETTLED_STATES
 from integrations.models.outbox import RowState
 from merchants.admin.base import is_administrator
 from merchants.clock import day_start, local_day
 from merchants.models import DfireAccount, Merchant
 from merchants.scopes import visible_merchants
+
+MOST_INCIDENTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = _("Overview")
     context["cards"] = [card for card in shown if card]
     context["stopped_accounts"] = _stopped(request)
+    context["incidents"] = _incidents(request)
     context["first_steps"] = _first_steps(request)
     context["sandbox_links"] = sandbox_links() if settings.DFIRE_SANDBOX else []
     return context
@@ -120,6 +125,27 @@ def _stopped(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for state in states
     ]
+
+
+def _incidents(request: HttpRequest) -> dict[str, Any]:
+    """What is the matter; stopped accounts have a strip of their own, which says more."""
+    if not may_view("integrations.incident")(request):
+        return {}
+    found = visible_rows_of(Incident, request).filter(closed_at=None).exclude(kind=IncidentKind.ACCOUNT_STOPPED)
+    worst = list(found.order_by("-severity", "-opened_at")[: MOST_INCIDENTS + 1])
+    return {
+        "shown": [
+            {
+                "kind": incident.get_kind_display(),
+                "about": incident.merchant or incident.account,
+                "since": moment_text(incident.opened_at),
+                "link": reverse("admin:integrations_incident_change", args=[incident.pk]),
+            }
+            for incident in worst[:MOST_INCIDENTS]
+        ],
+        "more": f"{reverse('admin:integrations_incident_changelist')}?open=yes" if len(worst) > MOST_INCIDENTS else "",
+        "critical": any(incident.severity == Severity.CRITICAL for incident in worst),
+    }
 
 
 def _first_steps(request: HttpRequest) -> list[dict[str, Any]]:

@@ -4,6 +4,9 @@
 """
 
 import ipaddress
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -53,6 +56,26 @@ def words(name: str, *, required: bool = False) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()]
 
 
+def choice(name: str, among: tuple[str, ...], *, default: str) -> str:
+    """One word of a few."""
+    value = text(name, default="").lower() or default
+    if value not in among:
+        raise ImproperlyConfigured(f"{name}: {value!r} is none of: {', '.join(among)}.")
+    return value
+
+
+def folder(name: str, *, default: Path) -> Path:
+    """A folder that this process can write to; made if it is missing."""
+    path = Path(text(name, default=str(default)))
+    try:
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {path} cannot be made ({error.strerror}).") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name}: this user cannot write to {path}.")
+    return path
+
+
 def networks(name: str) -> list[Network]:
     """A comma-separated list of addresses or networks (`10.0.0.0/8`)."""
     try:
@@ -81,6 +104,14 @@ def origins(name: str) -> list[str]:
         if not value.startswith(("http://", "https://")):
             raise ImproperlyConfigured(f"{name}: {value!r} needs its scheme, such as https://{value}.")
     return values
+
+
+def address(name: str) -> str:
+    """An http or https address without a slash at its end; "" where it is not set."""
+    value = text(name, default="").rstrip("/")
+    if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+        raise ImproperlyConfigured(f"{name}: {value!r} is not an address, such as https://coupons.example.com.")
+    return value
 
 
 def database(name: str, url: str) -> dict[str, object]:

@@ -12,9 +12,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from integrations.models import DfireCallback, OutboxRow
+from integrations.models import DfireCallback, Finding, Incident, OutboxRow
 from integrations.models.inbox import UNSETTLED_STATES
 from integrations.models.outbox import RowState
+from integrations.models.reconcile import FindingState, RunState
 from merchants.admin.base import is_administrator, visible_rows
 
 MOST_COUNTED = 99
@@ -35,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
                 _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
                 _item(_("Customers"), "groups", "merchants.customer"),
+                _item(_("Erasures"), "person_remove", "merchants.erasure"),
             ],
         ),
         _group(
@@ -47,8 +49,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             _("In and out"),
             [
+                _item(_("Incidents"), "notifications_active", "integrations.incident", badge=incident_badge(request)),
                 _item(_("Outbox"), "outbox", "integrations.outboxrow", badge=failed_badge(request)),
                 _item(_("Inbox"), "inbox", "integrations.dfirecallback", badge=open_badge(request)),
+                _item(_("Comparisons"), "compare_arrows", "integrations.reconciliation", badge=drift_badge(request)),
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
             ],
         ),
@@ -66,6 +70,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("dfire accounts"), "hub", "merchants.dfireaccount"),
                 _item(_("Smart-coupon accounts"), "campaign", "merchants.smartcouponaccount"),
                 _item(_("Partner apps"), "extension", "integrations.partnerapp"),
+                _item(_("Alert targets"), "notifications", "integrations.alerttarget"),
             ],
         ),
         _group(
@@ -78,10 +83,14 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Coupon events"), "history", "coupons.couponevent"),
                 _item(_("Template versions"), "layers", "coupons.templateversion"),
                 _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
+                _item(_("Notices"), "mark_email_read", "integrations.notice"),
                 _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
                 _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
                 _item(_("API keys"), "key", "integrations.apikey"),
                 _item(_("Webhooks"), "webhook", "integrations.webhookendpoint"),
+                _item(_("Findings of comparisons"), "difference", "integrations.finding"),
+                _item(_("Customers at risk"), "priority_high", "integrations.customeratrisk"),
+                _item(_("Reads in flight"), "speed", "integrations.readsinflight"),
                 _item(_("Merchant scopes"), "visibility", "merchants.merchantscope"),
             ],
             folded=True,
@@ -112,6 +121,17 @@ def failed_badge(request: HttpRequest) -> str:
 def open_badge(request: HttpRequest) -> str:
     """How many callbacks are open."""
     return _counted(visible_rows_of(DfireCallback, request).filter(state__in=UNSETTLED_STATES))
+
+
+def incident_badge(request: HttpRequest) -> str:
+    """How many incidents are open."""
+    return _counted(visible_rows_of(Incident, request).filter(closed_at=None))
+
+
+def drift_badge(request: HttpRequest) -> str:
+    """How many differences are to be decided about."""
+    plans = {"state": FindingState.OPEN, "run__state__in": [RunState.PLANNED, RunState.NEEDS_CONFIRMATION]}
+    return _counted(visible_rows_of(Finding, request).filter(**plans))
 
 
 def visible_rows_of(model: Any, request: HttpRequest) -> QuerySet[Any]:

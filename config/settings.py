@@ -4,12 +4,13 @@ Settings of the portal's own start with the name of what they govern (`OUTBOX_`,
 unit in the name, and stand at the end of the file.
 """
 
+import logging
 import os
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded
+from config import embedded, logs
 from config import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,6 +25,11 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
 DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
+LOG_FORMAT = env.choice("LOG_FORMAT", logs.FORMATS, default="console" if DEBUG else "json")
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+# prometheus_client reads the environment when it is first loaded, which is after this.
+PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR", default=BASE_DIR / "var" / "metrics")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PROMETHEUS_MULTIPROC_DIR)
 SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/")  # where DFIRE_SANDBOX says it is
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 
@@ -38,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "django_structlog",
     "config",
     "integrations",
     "coupons",
@@ -46,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.request_log.RequestLog",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -77,13 +85,13 @@ if _database_url := os.environ.get("DATABASE_URL") or (_embedded.database_url if
     _database = env.database("DATABASE_URL", _database_url)
 else:
     _database = {"ENGINE": "config.missing_database"}
-# A host that has vanished is noticed in seconds, not after the two hours of TCP's own patience.
-_DATABASE_PATIENCE = {
-    "connect_timeout": 2,  # seconds, for all of it: also a server that accepts and never answers
-    "tcp_user_timeout": 10_000,  # milliseconds without a sign that what was sent has arrived
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
+# Seconds (the last one milliseconds): a server that vanished without a word is given up after about ten.
+_NOTICE_A_LOST_SERVER = {
+    "connect_timeout": 2,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
     "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
 }
 DATABASES = {
     "default": {
@@ -91,7 +99,7 @@ DATABASES = {
         # One connection a thread, kept: a lost database is noticed at once and a new one taken up at the next request.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": _DATABASE_PATIENCE if "HOST" in _database else {},
+        "OPTIONS": _NOTICE_A_LOST_SERVER if "HOST" in _database else {},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -132,7 +140,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FORCE_HTTPS
 SECURE_SSL_REDIRECT = FORCE_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if FORCE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORCE_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -153,15 +161,17 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-# --- Logging: one line an event, to standard error ---
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"tokens": {"()": "config.logs.TokensMasked"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-}
+# --- Logging: one line an event, to standard error (`config.logs`, `config.request_log`) ---
+LOGGING = logs.settings(LOG_FORMAT)
+logs.configure()
+DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task that a request begins carries the request's id
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any X-Forwarded-For
+DJANGO_STRUCTLOG_USER_ID_FIELD = None  # it would load a session for every request
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # those that RequestLog let through
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request, when it is over
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # the caller's fault
+DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_SUCCESS_LOG_LEVEL = logging.DEBUG
 
 UNFOLD = {
     "SITE_TITLE": _("Coupon portal"),
@@ -206,6 +216,19 @@ OUTBOX_SUSPECT_LEASES = 2  # from here on such rows are sent one at a time, so t
 # Calls in flight for each worker process; each account has its own limit besides.
 OUTBOX_THREADS = env.whole_number("OUTBOX_THREADS", default=32, smallest=1)
 
+# --- Reconciliation with dfire ---
+RECONCILE_MAX_WITHDRAW_PERCENT = env.whole_number("RECONCILE_MAX_WITHDRAW_PERCENT", default=5)
+RECONCILE_SWEEP_SECONDS = 2
+RECONCILE_TURN_SECONDS = 60  # so long a worker stays with one merchant while others wait
+RECONCILE_THREADS = 32  # questions in flight at most; the account's own limit holds besides
+RECONCILE_PAGE = 200  # customers; so much is asked again at most after a kill
+RECONCILE_LATELY_HOURS = 48  # what changed since then is looked at first
+RECONCILE_QUIET_SECONDS = 10  # what changed so shortly before dfire was asked is left for the next run
+RECONCILE_NIGHTLY_HOUR, RECONCILE_NIGHTLY_MINUTE = 3, 30  # Shanghai
+RECONCILE_NIGHTLY_SPREAD_MINUTES = 60  # merchants begin one after another
+RECONCILE_NIGHTLY_SWEEP_SECONDS = 60
+RECONCILE_KEEP_DAYS = 90  # runs and their findings, which name customers' openids
+
 # --- The lives of coupons and templates ---
 EXPIRY_SWEEP_SECONDS = 20
 PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs
@@ -220,3 +243,24 @@ HOOK_DATABASE_PROBE_SECONDS = 1  # once it is known to be away, one hook tries i
 CALLBACK_OLDEST_SECONDS = 7 * 24 * 3600
 CALLBACK_AHEAD_SECONDS = 600
 INBOX_RETRY_SECONDS = 30
+
+# --- Retention: after so many days contents are removed; 0 = kept for good (docs/retention.md) ---
+RETENTION_ATTEMPTS_DAYS = env.whole_number("RETENTION_ATTEMPTS_DAYS", default=90)
+RETENTION_OUTBOX_ROWS_DAYS = env.whole_number("RETENTION_OUTBOX_ROWS_DAYS", default=90)
+RETENTION_PUSHES_DAYS = env.whole_number("RETENTION_PUSHES_DAYS", default=90)
+RETENTION_PUSH_ANSWERS_DAYS = env.whole_number("RETENTION_PUSH_ANSWERS_DAYS", default=30)
+RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=180)
+RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
+RETENTION_BATCH = 1000  # rows locked at once
+RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
+RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind
+ERASURE_SWEEP_SECONDS = 10
+
+# --- Alerts ---
+PORTAL_URL = env.address("PORTAL_URL")  # what links in notices begin with; none = links without a host
+ALERT_QUEUE_MINUTES = env.whole_number("ALERT_QUEUE_MINUTES", default=10, smallest=1)
+ALERT_INBOX_MINUTES = env.whole_number("ALERT_INBOX_MINUTES", default=5, smallest=1)
+ALERT_CHECK_SECONDS = 60
+ALERT_HOLD_SECONDS = 90  # what comes back within it is the same incident: more than a check and than a probe apart
+NOTICE_SWEEP_SECONDS = 10
+NOTICE_TIMEOUT_SECONDS = 20  # for one notice at one target, whatever its service does

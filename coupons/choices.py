@@ -88,9 +88,15 @@ class EventKind(models.TextChoices):
     WAITING = "waiting", _("waiting for the customer's binding")
     DELIVERED = "delivered", _("delivered to dfire")
     DELIVERY_FAILED = "delivery_failed", _("delivery failed")
+    TRANSFERRED = "transferred", _("given to another customer")
+    TRANSFER_FAILED = "transfer_failed", _("back with the giver")
     REDEEMED = "redeemed", _("redeemed")
     REVOKED = "revoked", _("revoked")
     WITHDRAWN = "withdrawn", _("withdrawn at dfire")
     WITHDRAWAL_FAILED = "withdrawal_failed", _("withdrawal at dfire failed")
     EXPIRED = "expired", _("expired")
     FLAGGED = "flagged", _("flagged for staff")
+    RECONCILED = "reconciled", _("repair begun after a comparison with dfire")
+
+
+TRANSFERS = (EventKind.TRANSFERRED, EventKind.TRANSFER_FAILED)  # their details name both customers, by id

@@ -29,6 +29,8 @@ class Reason(models.TextChoices):
     NOT_DELIVERED = "not_delivered", _("The coupon has not reached dfire yet.")
     WRONG_STATE = "wrong_state", _("The template is not in a state in which this can be done.")
     OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
+    CUSTOMER_ERASED = "customer_erased", _("This customer has been erased; enter them anew to give them coupons.")
+    OTHER_MERCHANT = "other_merchant", _("The customer belongs to another merchant.")
     OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
 
 

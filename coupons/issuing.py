@@ -51,10 +51,13 @@ def issue(
         valid_until: the last second of validity where the giver says so (aware); else the terms say.
 
     Raises:
-        Refused: not published, over, out of stock, a limit reached, or an end that has passed.
+        Refused: not published, over, out of stock, a limit reached, an end that has passed, or a customer who was
+            erased.
     """
     # The customer's row is locked against a binding that commits unseen in between (see `merchants.customers`).
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk, merchant_id=template.merchant_id)
+    if customer.erased_at is not None:
+        raise Refused(Reason.CUSTOMER_ERASED)
     now = timezone.now()
     version = _take_from_stock(template, 1, now)
     _check_person(template, customer, now)

@@ -12,4 +12,5 @@ coupons_issued = Signal()  # version: TemplateVersion, coupons: list[IssuedCoupo
 coupons_redeemed = Signal()  # coupons: list[IssuedCoupon]
 coupons_revoked = Signal()  # coupons: list[IssuedCoupon]
 coupons_expired = Signal()  # coupons: list[IssuedCoupon]
+coupon_transferred = Signal()  # coupon: IssuedCoupon, giver: Customer
 delivery_wanted = Signal()  # coupon: IssuedCoupon - staff ask for another try

@@ -11,6 +11,7 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        """Connect the receivers that write outbox rows, and those that the inbox waits for."""
+        """Connect the receivers that write outbox rows, that the inbox waits for, and that tell of drift."""
+        from integrations.alerts import drift  # noqa: F401
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
         from integrations.sync import receivers  # noqa: F401

@@ -4,7 +4,10 @@ from celery import shared_task
 
 from coupons import lifecycle
 from integrations import inbox
-from integrations.outbox import engine, holding
+from integrations.alerts import checks, notices
+from integrations.outbox import engine, holding, probing
+from integrations.reconcile import driving, nightly, repairing
+from integrations.retention import erasing, pruning
 from integrations.sync import release
 
 
@@ -22,6 +25,25 @@ def expire_coupons() -> None:
 
 
 @shared_task
+def reconcile() -> None:
+    """Work the comparisons with dfire that are due."""
+    driving.work_all()
+
+
+@shared_task
+def repair_findings() -> None:
+    """Repair what staff have decided."""
+    repairing.repair_queued()
+
+
+@shared_task
+def reconcile_nightly() -> None:
+    """Begin the night's comparisons, and forget old ones."""
+    nightly.begin_due()
+    nightly.forget_old()
+
+
+@shared_task
 def retry_inbox() -> None:
     """Try open callbacks again."""
     inbox.retry_open()
@@ -32,3 +54,28 @@ def release_waiting() -> None:
     """Queue waiting rows that lack nothing any more, and let go what is held back for nothing."""
     release.ready()
     holding.release()
+
+
+@shared_task
+def advance_erasures() -> None:
+    """Take the erasures of customers on."""
+    erasing.advance_all()
+
+
+@shared_task
+def prune() -> None:
+    """Remove contents that have come of age."""
+    pruning.prune()
+
+
+@shared_task
+def check_alerts() -> None:
+    """Try stopped accounts that have nothing queued, then open and close incidents."""
+    probing.try_idle()
+    checks.check()
+
+
+@shared_task
+def send_notices() -> None:
+    """Send what targets are still to be told."""
+    notices.send_due()

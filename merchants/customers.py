@@ -10,6 +10,10 @@ class OpenidTaken(Exception):
     """Another customer of the merchant has this openid."""
 
 
+class CustomerErased(Exception):
+    """The customer has been erased in the meantime; the same identifier makes a new one."""
+
+
 def find_or_create(merchant: Merchant, identifier: str) -> Customer:
     """The customer whom the merchant's membership names so; unknown ones are made (PROTOCOLS §2).
 
@@ -36,8 +40,11 @@ def bind(customer: Customer, *, openid: str | None = None, mobile: str | None = 
 
     Raises:
         OpenidTaken: another customer of the merchant has it.
+        CustomerErased: there is nobody to give it to.
     """
     locked = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if locked.erased_at is not None:
+        raise CustomerErased
     if openid and Customer.objects.filter(merchant_id=locked.merchant_id, openid=openid).exclude(pk=locked.pk).exists():
         raise OpenidTaken
     wanted = {

@@ -59,6 +59,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         os.environ["REDIS_URL"] = own_redis_database(os.environ["REDIS_URL"], worker)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] += f"/{worker}"
     elif not (options.help or options.version):
         _prepare(early_config)
     return (yield)
@@ -72,6 +73,10 @@ def _prepare(config: pytest.Config) -> None:
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright's event loop lives in the tests' thread
     }.items():
         os.environ.setdefault(name, value)
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        counts = tempfile.TemporaryDirectory(prefix="coupon-counts-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
+        config.add_cleanup(counts.cleanup)
     missing = [name for name, variable in VARIABLES.items() if variable not in os.environ]
     if not missing:
         return

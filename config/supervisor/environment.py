@@ -15,7 +15,7 @@ from config.embedded.ports import is_free
 from config.tooling.terminal import Failed
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-DEFAULTS = {"DEBUG": "off", "DFIRE_SANDBOX": "on", "REQUIRE_TWO_FACTOR": "off"}
+DEFAULTS = {"DEBUG": "off", "DFIRE_SANDBOX": "on", "REQUIRE_TWO_FACTOR": "off", "LOG_FORMAT": "console"}
 MAKE_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
 
 

@@ -16,6 +16,7 @@ def parts(where: Addresses, *, sandbox: bool) -> dict[str, list[str]]:
     commands = {
         "web": [
             *[sys.executable, "-m", "granian", "--interface", "wsgi", "--no-access-log", "--no-ws"],
+            *["--log-config", str(CHECKOUT / "config" / "server_logs.json")],
             *["--host", where.host, "--port", str(where.port)],
             *["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)],
             *["--respawn-failed-workers", "--workers-kill-timeout", "4"],

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from config.embedded.places import CHECKOUT
+from config.embedded.places import CHECKOUT, HERE
 from config.supervisor.stopping import Stopping
 from config.tooling.terminal import Failed, say, step, tail
 
@@ -16,9 +16,16 @@ STEPS = {
 }
 
 
+def forget_counts(environment: Mapping[str, str]) -> None:
+    """Remove what the processes of an earlier run counted for `/metrics`."""
+    for file in Path(environment.get("PROMETHEUS_MULTIPROC_DIR") or HERE.var / "metrics").glob("*.db"):
+        file.unlink()
+
+
 def prepare(environment: Mapping[str, str], log: Path, stopping: Stopping, *, demo: bool) -> None:
     """Run every step, the demo if wished. Raises Failed with the last words of a step that does not work."""
     log.unlink(missing_ok=True)
+    forget_counts(environment)
     for label, words in STEPS.items():
         if words == DEMO and not demo:
             continue

@@ -1,4 +1,4 @@
-"""What staff do with issued coupons: take back, send again. Services do it; here it is asked for and told."""
+"""What staff do with issued coupons: take back, give on, send again. Services do it; here it is asked for and told."""
 
 from typing import Any
 
@@ -12,13 +12,21 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import lifecycle
+from coupons.admin.customer_forms import TransferForm
 from coupons.admin.doing import do, do_each
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
-from merchants.admin.dialogs import MOST_AT_ONCE, ReasonForm, confirm, dialog, go_to
+from merchants.admin.dialogs import MOST_AT_ONCE, ReasonForm, ask_again, confirm, dialog, go_to
 
 REVOKE = "coupons.revoke_issuedcoupon"
 ISSUE = "coupons.issue_issuedcoupon"
+TRANSFER = "coupons.transfer_issuedcoupon"
+TRANSFER_DIALOG = dialog(
+    _("Give this coupon to another customer?"),
+    _("It is theirs at once, and dfire follows. Who has no openid yet gets it there when one is bound."),
+    _("Transfer"),
+    TransferForm,
+)
 
 
 def revoke(coupon_id: int, *, reason: str, username: str) -> None:
@@ -36,7 +44,7 @@ def resend(coupon_id: int) -> None:
 class CouponActions:
     """The buttons on a coupon's page, each only where it can be done, and the actions on the list."""
 
-    actions_detail = ("resend_one", "revoke_one")
+    actions_detail = ("resend_one", "transfer_one", "revoke_one")
     actions = ("revoke_selected", "resend_selected")
     visible_or_404: Any
 
@@ -47,6 +55,8 @@ class CouponActions:
         names = set()
         if live or coupon.status == CouponStatus.EXPIRED:
             names.add("revoke_one")
+        if live:
+            names.add("transfer_one")
         if live and coupon.delivery != Delivery.DELIVERED:
             names.add("resend_one")
         allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
@@ -82,6 +92,18 @@ class CouponActions:
         do(request, lambda: resend(coupon.pk), done=gettext("Queued. The timeline shows what comes of it."))
         return go_to(request, coupon)
 
+    @action(
+        description=_("Transfer"), url_path="transfer", permissions=["transfer"], icon="move_up",
+        dialog=TRANSFER_DIALOG,
+    )  # fmt: skip
+    def transfer_one(self, request: HttpRequest, form: TransferForm, object_id: str) -> HttpResponse:
+        """Give the coupon to another customer of the merchant."""
+        coupon = self.visible_or_404(request, object_id)
+        if not form.transfer(coupon, username=request.user.get_username()):
+            return ask_again(request, form, TRANSFER_DIALOG)
+        messages.success(request, gettext("Transferred. The timeline shows how far dfire is."))
+        return go_to(request, coupon)
+
     @admin.action(description=_("Revoke the selected"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> HttpResponse | None:
         """Take coupons back, after asking why and saying how many."""
@@ -115,6 +137,10 @@ class CouponActions:
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may revoke."""
         return request.user.has_perm(REVOKE)
+
+    def has_transfer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may give coupons on."""
+        return request.user.has_perm(TRANSFER)
 
     def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may issue, and so send again."""

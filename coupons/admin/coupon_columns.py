@@ -66,6 +66,8 @@ class CouponColumns:
     @display(description=_("holder"))
     def holder_shown(self, coupon: Any) -> str:
         """The customer, as far as the user may see."""
+        if coupon.customer.erased_at is not None:
+            return page_of(coupon.customer)
         return page_of(coupon.customer, shown(coupon.viewer, coupon.customer.identifier))
 
     @display(description=_("mobile"))

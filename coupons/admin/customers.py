@@ -7,21 +7,24 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
+from coupons.admin.customer_erasing import ErasingActions, progress_notice, state_badge
 from coupons.admin.finding import customers_named
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
-from merchants.admin.badges import badge, mono
+from merchants.admin.badges import badge, mono, notice, page_of
 from merchants.admin.base import BigTable, ScopedAdmin
 from merchants.admin.fields import PortalForm
 from merchants.admin.filters import OwnRelatedFilter
 from merchants.admin.masking import sees_mobiles
-from merchants.models import Customer
+from merchants.erasing import of_names
+from merchants.models import Customer, Erasure
 from merchants.models.customer import mask_mobile
+from merchants.privacy import names_of
 
 
 class CustomerForm(PortalForm):
@@ -54,7 +57,12 @@ class BindingFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The choices."""
-        return [("complete", _("complete")), ("openid", _("openid missing")), ("mobile", _("mobile missing"))]
+        return [
+            ("complete", _("complete")),
+            ("openid", _("openid missing")),
+            ("mobile", _("mobile missing")),
+            ("erased", _("erased")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
         """The customers of the chosen one."""
@@ -62,14 +70,21 @@ class BindingFilter(admin.SimpleListFilter):
             case "complete":
                 return queryset.exclude(openid="").exclude(mobile="")
             case "openid":
-                return queryset.filter(openid="")
+                return queryset.filter(openid="", erased_at=None)
             case "mobile":
-                return queryset.filter(mobile="")
+                return queryset.filter(mobile="", erased_at=None)
+            case "erased":
+                return queryset.filter(erased_at__isnull=False)
         return queryset
 
 
+def earlier_erasures(customer: Customer) -> QuerySet[Erasure]:
+    """The erasures at this merchant of customers who were called the same."""
+    return of_names(names_of(customer)).filter(customer__merchant=customer.merchant_id).select_related("customer")
+
+
 @admin.register(Customer)
-class CustomerAdmin(BigTable, ScopedAdmin):
+class CustomerAdmin(ErasingActions, BigTable, ScopedAdmin):
     """Members of merchants. Entering the openid lets go what waited for it."""
 
     form = CustomerForm
@@ -81,7 +96,7 @@ class CustomerAdmin(BigTable, ScopedAdmin):
         "waiting_shown",
         "created_at",
     ]
-    list_select_related = ["merchant"]
+    list_select_related = ["merchant", "erasure"]
     list_filter = [("merchant", OwnRelatedFilter), BindingFilter]
     search_fields = ["identifier__exact", "mobile__exact", "openid__exact"]
     search_help_text = _("Whole mobile number, identifier or openid")
@@ -115,15 +130,29 @@ class CustomerAdmin(BigTable, ScopedAdmin):
         """Whoever may not see whole numbers sees the identifier, which often is one, masked."""
         if obj is None:
             return list(self.fields)
+        if obj.erased_at is not None:
+            return ["erasure_shown", "merchant", "created_at"]
         hidden = not sees_mobiles(request)
         shown = ["merchant", "identifier_shown" if hidden else "identifier"]
         mobile = "mobile_shown" if hidden and not self.has_change_permission(request, obj) else "mobile"
-        return [*shown, mobile, "openid", "binding_shown", "waiting_shown", "created_at"]
+        before = ["erased_before_shown"] if earlier_erasures(obj) else []
+        return [*before, *shown, mobile, "openid", "binding_shown", "waiting_shown", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A customer stays with the merchant."""
-        computed = ["identifier_shown", "mobile_shown", "binding_shown", "waiting_shown", "created_at"]
+        computed = [
+            "identifier_shown", "mobile_shown", "binding_shown", "waiting_shown", "created_at", "erasure_shown",
+            "erased_before_shown",
+        ]  # fmt: skip
         return [*computed, "merchant"] if obj else computed
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is entered for one who has been erased; a new row is a new customer."""
+        return (obj is None or obj.erased_at is None) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Customers are erased, which leaves no name in the log either; nobody deletes one."""
+        return False
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         """Store what was changed and nothing else: a binding made in the meantime stays. Saving lets go what waited."""
@@ -132,19 +161,39 @@ class CustomerAdmin(BigTable, ScopedAdmin):
     @display(description=_("identifier"))
     def identifier_shown(self, customer: Customer) -> str:
         """The identifier, masked where it is a mobile number."""
+        if customer.erased_at is not None:
+            return str(customer)
         return mono(mask_mobile(customer.identifier))
 
     @display(description=_("mobile"))
     def mobile_shown(self, customer: Customer) -> str:
         """The number, masked."""
+        if customer.erased_at is not None:
+            return "-"
         return mono(mask_mobile(customer.mobile)) if customer.mobile else badge(_("missing"), "warning")
 
     @display(description=_("binding"))
     def binding_shown(self, customer: Customer) -> str:
         """Whether coupons can be delivered to the customer."""
+        if customer.erased_at is not None:
+            return state_badge(customer.erasure)
         if not customer.openid:
             return badge(_("openid missing"), "warning", hint=str(_("Coupons wait until it is bound.")))
         return badge(_("complete"), "success") if customer.mobile else badge(_("mobile missing"), "warning")
+
+    @display(description=_("erasure"))
+    def erasure_shown(self, customer: Customer) -> str:
+        """What is left to do, with a link to the customer's coupons."""
+        coupons = f"{reverse('admin:coupons_issuedcoupon_changelist')}?customer__id__exact={customer.pk}"
+        link = format_html('<a href="{}" class="text-link">{}</a>', coupons, _("The coupons, without a name"))
+        return format_html('{}<p class="mt-2">{}</p>', progress_notice(customer.erasure), link)
+
+    @display(description=_("erased before"))
+    def erased_before_shown(self, customer: Customer) -> str:
+        """That someone of this name asked to be forgotten once, and has come back."""
+        rows = format_html_join(", ", "{}", ((page_of(one),) for one in earlier_erasures(customer)))
+        words = _("Someone of this name was erased before and is a new customer here:")
+        return notice(format_html("{} {}", words, rows), "info")
 
     @display(description=_("waiting coupons"))
     def waiting_shown(self, customer: Any) -> Any:

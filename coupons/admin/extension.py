@@ -1,6 +1,7 @@
 """Where layers above add to these pages what they alone know, without being imported here.
 
-The integrations application says how far a template is at dfire, and what was said about a coupon to and by others.
+The integrations application says how far a template is at dfire, what was said about a coupon to and by others, and
+what the erasure of a customer still waits for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from coupons.admin.timeline import Entry, events
 from coupons.models import CouponTemplate, IssuedCoupon
 from merchants.admin.badges import Variant
+from merchants.models import Erasure
 
 
 class Sync(NamedTuple):
@@ -21,10 +23,20 @@ class Sync(NamedTuple):
     hint: str
 
 
+class Left(NamedTuple):
+    """Something that an erasure waits for: in words, how grave, and where to look at it."""
+
+    words: str
+    variant: Variant
+    link: str = ""
+
+
 TemplateSync = Callable[[Sequence[CouponTemplate]], dict[int, Sync]]
 TimelineSource = Callable[[HttpRequest, IssuedCoupon], Iterable[Entry]]
+ErasureProgress = Callable[[Erasure], list[Left]]
 
 _template_sync: list[TemplateSync] = []
+_erasure_progress: list[ErasureProgress] = []
 _timeline_sources: list[TimelineSource] = [events]
 
 
@@ -38,6 +50,17 @@ def tells_of_coupons(source: TimelineSource) -> TimelineSource:
     """Register what adds to the timeline of a coupon."""
     _timeline_sources.append(source)
     return source
+
+
+def tells_of_erasures(source: ErasureProgress) -> ErasureProgress:
+    """Register what knows how far the erasure of a customer is."""
+    _erasure_progress[:] = [source]
+    return source
+
+
+def left_to_erase(erasure: Erasure) -> list[Left]:
+    """What an erasure still waits for; nothing once it is finished."""
+    return _erasure_progress[0](erasure) if _erasure_progress and erasure.finished_at is None else []
 
 
 def template_sync(templates: Sequence[CouponTemplate]) -> dict[int, Sync]:

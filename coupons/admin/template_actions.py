@@ -13,8 +13,8 @@ from unfold.enums import ActionVariant
 
 from coupons import templates
 from coupons.admin.copying import draft_copy
+from coupons.admin.customer_forms import IssueForm
 from coupons.admin.doing import do
-from coupons.admin.issue_form import IssueForm
 from coupons.choices import CouponStatus, TemplateStatus
 from coupons.models import CouponTemplate
 from merchants.admin.dialogs import ask_again, dialog, go, go_to

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from coupons.admin.wording import actor_words, flag_words
+from coupons.admin.wording import actor_words, flag_words, reason_words
 from coupons.choices import EventKind
 from coupons.models import CouponEvent, IssuedCoupon
 from merchants.admin.badges import Variant
+from merchants.admin.masking import shown
+from merchants.models import Customer
 
 _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.ISSUED: ("confirmation_number", "primary"),
@@ -18,12 +20,15 @@ _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.WAITING: ("hourglass_empty", "warning"),
     EventKind.DELIVERED: ("check_circle", "success"),
     EventKind.DELIVERY_FAILED: ("error", "danger"),
+    EventKind.TRANSFERRED: ("move_up", "info"),
+    EventKind.TRANSFER_FAILED: ("undo", "warning"),
     EventKind.REDEEMED: ("point_of_sale", "success"),
     EventKind.REVOKED: ("block", "danger"),
     EventKind.WITHDRAWN: ("undo", "info"),
     EventKind.WITHDRAWAL_FAILED: ("error", "danger"),
     EventKind.EXPIRED: ("event_busy", "default"),
     EventKind.FLAGGED: ("flag", "warning"),
+    EventKind.RECONCILED: ("sync_alt", "info"),
 }
 
 
@@ -54,15 +59,24 @@ def events(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
             icon=icon,
             variant=variant,
             by=actor_words(event.actor),
-            text=_words(event),
+            text=_words(request, event),
             rank=1,
         )
 
 
-def _words(event: CouponEvent) -> str:
+def _words(request: HttpRequest, event: CouponEvent) -> str:
     """What an event's details say to people."""
     data = event.data
+    if event.kind in (EventKind.TRANSFERRED, EventKind.TRANSFER_FAILED):
+        return " · ".join([_hands(request, data), *([flag_words(data["why"])] if "why" in data else [])])
     if event.kind == EventKind.FLAGGED:
         return flag_words(str(data.get("flag", "")))
-    said = [data.get("reason"), data.get("code"), data.get("message")]
+    said = [reason_words(str(data.get("reason", ""))), data.get("code"), data.get("message")]
     return " · ".join(str(word) for word in said if word)
+
+
+def _hands(request: HttpRequest, data: dict[str, Any]) -> str:
+    """From whom to whom."""
+    named = dict(Customer.objects.filter(pk__in=[data["from"], data["to"]]).values_list("pk", "identifier"))
+    giver, receiver = (shown(request, named.get(data[end], "?")) for end in ("from", "to"))
+    return f"{giver} → {receiver}"

@@ -37,9 +37,20 @@ TEMPLATE_VARIANTS: dict[str, Variant] = {
 _FLAGS = {
     "redeemed_when_revoked": _("A till redeemed it after it had been revoked. The redemption counts."),
     "redeemed_when_expired": _("A till redeemed it after it had expired. The redemption counts."),
+    "not_spent_at_dfire": _("It has been redeemed here, and dfire refuses to mark it as used: a till would take it."),
     "vanished_at_dfire": _("dfire said that it was delivered, and does not list it any more."),
+    "transfer_refused": _("dfire refused its transfer to another customer. It is its giver's again."),
+    "redeemed_before_transfer": _("A till redeemed it before its transfer. It stayed its giver's."),
     "transferred_at_dfire": _("Its holder gave it to someone else at dfire."),
 }
+
+
+_REASONS = {"customer_erased": _("The customer was erased.")}
+
+
+def reason_words(reason: str) -> str:
+    """Why a coupon was revoked: staff's own words, or those for a key of the portal's."""
+    return str(_REASONS.get(reason, reason))
 
 
 def flag_words(flag: str) -> str:
@@ -54,6 +65,7 @@ def actor_words(actor: str) -> str:
         "staff": _("staff"),
         "push": _("smart-coupon push"),
         "api": _("partner app"),
+        "command": _("command line"),
         "dfire": _("dfire"),
         "portal": _("the portal"),
     }.get(door, door)
@@ -62,6 +74,8 @@ def actor_words(actor: str) -> str:
 
 def worth(kind: str, amount_fen: int | None, percent_paid: int | None) -> str:
     """What a coupon takes off, in a word: ¥10 off; in Chinese, 9折."""
+    if amount_fen is None and percent_paid is None:
+        return gettext("not entered yet")
     if Kind(kind).is_discount:
         percent = percent_paid or 0
         zhe = f"{percent / 10:g}"

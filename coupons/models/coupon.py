@@ -58,6 +58,7 @@ class IssuedCoupon(models.Model):
         permissions = [
             ("issue_issuedcoupon", _("Can issue coupons")),
             ("revoke_issuedcoupon", _("Can revoke coupons")),
+            ("transfer_issuedcoupon", _("Can transfer coupons")),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{16}$"), name="coupon_code_is_16_digits"),

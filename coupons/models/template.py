@@ -84,7 +84,9 @@ class CouponTemplate(models.Model):
             models.CheckConstraint(condition=Q(status__in=TemplateStatus.values), name="template_status_known"),
             models.CheckConstraint(
                 condition=Q(kind__in=_DISCOUNT_KINDS, amount_fen=None, percent_paid__range=(1, 99))
-                | Q(kind__in=_MONEY_KINDS, percent_paid=None, amount_fen__gte=100),
+                | Q(kind__in=_MONEY_KINDS, percent_paid=None, amount_fen__gte=100)
+                # One taken over from dfire, whose list does not say it: it must be entered before it can be published.
+                | Q(status=TemplateStatus.DRAFT, percent_paid=None, amount_fen=None),
                 name="template_worth_fits_its_kind",
             ),
             models.CheckConstraint(condition=Q(start_date__lte=F("end_date")), name="template_dates_in_order"),

@@ -1,14 +1,20 @@
-"""The admin of what is said to others and by others: outbox, inbox, pushes, and the accounts under which it is said.
+"""The admin of what is said to others and by others: outbox, inbox, pushes, the accounts under which it is said, and
+the incidents in all of it.
 
 It also adds to coupons' and templates' pages what only this layer knows (`coupon_story`, `template_sync`).
 """
 
 from integrations.admin import (  # noqa: F401  (importing registers)
+    alert_targets,
     coupon_story,
     dfire_accounts,
+    erasures,
     inbox,
+    incidents,
+    merchants,
     outbox,
     partners,
+    reconcile,
     records,
     smart_coupon,
     template_sync,

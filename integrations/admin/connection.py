@@ -3,8 +3,9 @@
 from django.utils.translation import gettext
 
 from integrations.admin.remedies import remedy
-from integrations.dfire import DfireError
-from integrations.outbox.clients import client_for
+from integrations.alerts.faults import advice, figures_of_error
+from integrations.dfire import ConfigurationError, DfireError
+from integrations.outbox.probing import ask
 from merchants.models import DfireAccount
 
 
@@ -18,15 +19,17 @@ def try_connection(account: DfireAccount) -> tuple[bool, str]:
     if merchant is None:
         return False, gettext("No merchant uses this account yet; the test needs one to ask about.")
     try:
-        reply = client_for(account).query_promotions(
-            entity_id=merchant.entity_id, plate_entity_id=merchant.plate_entity_id
-        )
+        reply = ask(account, merchant)
     except DfireError as error:
         said = f"{error.code} {error.message}".strip()
         words = gettext("dfire did not accept the call for %(merchant)s: %(said)s. %(remedy)s")
-        return False, words % {"merchant": merchant, "said": said, "remedy": remedy(error.result_class)}
+        return False, words % {"merchant": merchant, "said": said, "remedy": _remedy(error)}
     except ValueError as error:
         return False, gettext("The account cannot be used: %(why)s") % {"why": error}
     words = gettext("It works: dfire lists %(count)s promotions for %(merchant)s, answered in %(ms)s ms.")
     facts = {"count": len(reply.value), "merchant": merchant, "ms": reply.exchange.duration_ms}
     return True, words % facts
+
+
+def _remedy(error: DfireError) -> str:
+    return advice(figures_of_error(error)) if isinstance(error, ConfigurationError) else remedy(error.result_class)

@@ -19,6 +19,7 @@ from integrations.admin.remedies import (
     trouble,
     what_to_do,
 )
+from integrations.admin.wording import removed_words
 from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
 from merchants.admin.masking import shown_json, shown_text
 
@@ -36,7 +37,10 @@ def pushes(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
             by=str(push.account),
             badge=str(push.status),
             badge_variant="success" if push.status < 400 else "danger",
-            details=[
+            text=removed_words(push),
+            details=[]
+            if push.blanked_at
+            else [
                 (_("as received"), shown_json(request, push.body)),
                 (_("answer"), shown_json(request, push.answer)),
             ],
@@ -66,7 +70,7 @@ def attempts(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
     latest = OutboxAttempt.objects.filter(row__coupon=coupon).select_related("row").order_by("-pk")
     for attempt in latest[:MOST_ATTEMPTS]:
         took = "" if attempt.duration_ms is None else gettext("%(ms)s ms") % {"ms": attempt.duration_ms}
-        said = [attempt.code, shown_text(request, attempt.message), took]
+        said = [attempt.code, shown_text(request, attempt.message), took, removed_words(attempt)]
         yield Entry(
             at=attempt.started_at,
             title=f"{attempt.row.get_kind_display()} · {attempt.get_phase_display()}",
@@ -75,7 +79,9 @@ def attempts(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
             text=" · ".join(word for word in said if word),
             badge=result_words(attempt.result),
             badge_variant=RESULT_VARIANTS.get(attempt.result, "default"),
-            details=[
+            details=[]
+            if attempt.blanked_at
+            else [
                 (_("request"), shown_json(request, attempt.request)),
                 (_("answer"), shown_json(request, attempt.answer)),
             ],
@@ -89,11 +95,11 @@ def callbacks(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
     for callback in DfireCallback.objects.filter(coupon=coupon):
         yield Entry(
             at=callback.received_at,
-            title=_("Callback from dfire") if callback.parameters else _("Seen in dfire's list"),
+            title=_("Callback from dfire") if callback.parameters or callback.blanked_at else _("Seen in dfire's list"),
             icon="call_received",
             by=actor_words(callback.decided_by) if callback.decided_by else "",
-            text=callback.get_decision_display(),
             badge=callback.get_state_display(),
+            text=" · ".join(filter(None, [callback.get_decision_display(), removed_words(callback)])),
             badge_variant=VARIANTS.get(callback.state, "default"),
             details=[(_("as received"), shown_json(request, callback.parameters))] if callback.parameters else [],
             link=reverse("admin:integrations_dfirecallback_change", args=[callback.pk]),

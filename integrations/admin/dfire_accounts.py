@@ -38,12 +38,17 @@ class AccountStateInline(ReadOnly, ScopedStackedInline):
     """What workers note about the account."""
 
     model = AccountState
-    fields = [("stopped_at", "probe_at"), ("stop_code", "stop_message"), ("last_answer_at", "slowed_until")]
+    fields = [
+        ("stopped_at", "probe_at"), ("stop_code", "stop_message"), ("stop_method", "stop_clock_seconds"),
+        ("last_answer_at", "slowed_until"),
+    ]  # fmt: skip
     readonly_fields = [
         "stopped_at",
         "probe_at",
         "stop_code",
         "stop_message",
+        "stop_method",
+        "stop_clock_seconds",
         "last_answer_at",
         "slowed_until",
     ]

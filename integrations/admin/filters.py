@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from integrations.admin.remedies import RESULT_WORDS
-from integrations.models import DfireCallback, OutboxRow
+from integrations.models import DfireCallback, Incident, OutboxRow
 from integrations.models.inbox import UNSETTLED_STATES
 
 
@@ -25,6 +25,22 @@ class ResultFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxRow]) -> QuerySet[OutboxRow]:
         """The rows of the chosen one."""
         return queryset.filter(last_class=self.value()) if self.value() else queryset
+
+
+class StillOpenFilter(DropdownFilter):
+    """Incidents that are open, or over."""
+
+    title = _("open or over")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [("yes", _("still open")), ("no", _("over"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> QuerySet[Incident]:
+        """The incidents of the chosen one."""
+        chosen = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(closed_at__isnull=chosen)
 
 
 class OpenFilter(DropdownFilter):

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from coupons.admin.wording import actor_words
 from integrations.admin.inbox_wording import VARIANTS, suggestion_words
+from integrations.admin.wording import removed_words
 from integrations.models import DfireCallback
 from integrations.models.inbox import UNSETTLED_STATES
 from merchants.admin.badges import badge, mono, notice, page_of, pre
@@ -66,6 +67,8 @@ class CallbackColumns:
     @display(description=_("as received"))
     def parameters_shown(self, callback: Any) -> str:
         """The parameters, as far as the user may see."""
+        if removed := removed_words(callback):
+            return removed
         if not callback.parameters:
             return str(_("No callback came; dfire's list of the customer's coupons shows it."))
         return pre(shown_json(callback.viewer, callback.parameters))

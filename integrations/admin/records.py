@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from integrations.admin.remedies import RESULT_VARIANTS, result_words
-from integrations.admin.wording import how_it_runs
+from integrations.admin.wording import how_it_runs, removed_words
 from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer
 from merchants.admin.badges import badge, page_of, pre
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin
@@ -56,6 +56,8 @@ class AttemptInline(ReadOnlyInline):
     @display(description=_("request and answer"))
     def talk_shown(self, attempt: Any) -> str:
         """What was said, folded."""
+        if words := removed_words(attempt):
+            return words
         return format_html(
             "<details><summary>{}</summary>{}{}</details>",
             _("show"),
@@ -109,12 +111,12 @@ class OutboxAttemptAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
     @display(description=_("request"))
     def request_shown(self, attempt: OutboxAttempt) -> str:
         """What was sent; mobile numbers masked for everyone, whole ones stand on the coupon's page."""
-        return pre(masked_json(attempt.request))
+        return removed_words(attempt) or pre(masked_json(attempt.request))
 
     @display(description=_("answer"))
     def answer_shown(self, attempt: OutboxAttempt) -> str:
         """What came back, masked likewise."""
-        return pre(masked_json(attempt.answer))
+        return "-" if attempt.blanked_at else pre(masked_json(attempt.answer))
 
 
 @admin.register(Push)
@@ -176,12 +178,12 @@ class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
     @display(description=_("as received"))
     def body_shown(self, push: Any) -> str:
         """The body, as far as the user may see."""
-        return pre(shown_json(push.viewer, push.body))
+        return removed_words(push) or pre(shown_json(push.viewer, push.body))
 
     @display(description=_("answer"))
     def answer_shown(self, push: Any) -> str:
         """Our answer."""
-        return pre(shown_json(push.viewer, push.answer))
+        return "-" if push.blanked_at else pre(shown_json(push.viewer, push.answer))
 
 
 @admin.register(PushAnswer)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.dfire.codes import ResultClass
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowState
+from integrations.outbox.evidence import ASSUMED
 from integrations.outbox.settling import BROKEN, LOST
 from integrations.sync.words import describe
 from merchants.admin.badges import Variant
@@ -30,6 +31,7 @@ RESULT_VARIANTS: dict[str, Variant] = {
     ResultClass.EMPTY: "info",
     LOST: "warning",
     BROKEN: "danger",
+    ASSUMED: "warning",
 }
 RESULT_WORDS: dict[str, Any] = {
     ResultClass.OK: _("done"),
@@ -41,6 +43,7 @@ RESULT_WORDS: dict[str, Any] = {
     ResultClass.EMPTY: _("not there"),
     LOST: _("worker lost"),
     BROKEN: _("our fault"),
+    ASSUMED: _("perhaps sent"),
     "": _("on its way"),
 }
 _REMEDIES: dict[str, Any] = {
@@ -59,6 +62,7 @@ _REMEDIES: dict[str, Any] = {
     ResultClass.EMPTY: _("dfire does not have it."),
     LOST: _("The worker stopped in the middle. If it goes on, tell whoever runs the portal, then retry."),
     BROKEN: _("A fault of the portal's own. Tell whoever runs it, then retry."),
+    ASSUMED: _("dfire is asked whether it happened before anything is sent; nothing needs to be done."),
 }
 
 

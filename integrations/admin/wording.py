@@ -1,12 +1,13 @@
 """How it goes with an account, in words; the dashboard says the same."""
 
+from typing import Any
+
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.wording import moment_text
-from integrations.admin.remedies import remedy
-from integrations.dfire.codes import ResultClass
+from integrations.alerts.faults import advice, figures_of
 from integrations.models import AccountState
 from merchants.admin.badges import badge
 
@@ -20,8 +21,15 @@ def how_it_runs(state: AccountState | None) -> str:
     return badge(_("running"), "success")
 
 
+def removed_words(row: Any) -> str:
+    """That a record's contents have gone, and when; nothing where they are there."""
+    if row.blanked_at is None:
+        return ""
+    return gettext("Contents removed on %(time)s; what happened stays.") % {"time": moment_text(row.blanked_at)}
+
+
 def stop_notice(state: AccountState) -> str:
     """Since when and why an account is stopped, and what to mend."""
     since = gettext("Stopped since %(time)s: dfire refuses this account.") % {"time": moment_text(state.stopped_at)}
     said = f"{state.stop_code} {state.stop_message}".strip()
-    return format_html("<strong>{}</strong><br>{}<br>{}", since, said, remedy(ResultClass.CONFIGURATION))
+    return format_html("<strong>{}</strong><br>{}<br>{}", since, said, advice(figures_of(state)))

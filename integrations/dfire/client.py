@@ -134,8 +134,7 @@ class DfireClient:
     @property
     def can_transfer(self) -> bool:
         """Whether the account names a transfer method that is none of the other methods."""
-        method = self._transfer_method.lower()
-        return bool(method) and method not in methods.KNOWN_METHODS
+        return methods.moves_coupons(self._transfer_method)
 
     def transfer_promotion(
         self,

@@ -7,6 +7,19 @@ There are two namespaces that must not be mixed: the gateway's own codes ("1", "
 from enum import StrEnum
 
 
+class Fault(StrEnum):
+    """What about an account's configuration dfire refuses, named for what has to be mended."""
+
+    SECRET = "secret"  # noqa: S105  (a name)
+    KEY = "key"
+    RIGHT = "right"
+    METHOD = "method"
+    VERSION = "version"
+    CLOCK = "clock"
+    ADDRESS = "address"  # no code of dfire's: the address, the certificate or what was entered
+    OTHER = "other"
+
+
 class ResultClass(StrEnum):
     """How a call ended, named for the remedy."""
 
@@ -28,6 +41,16 @@ _TABLE: tuple[tuple[str, str, ResultClass], ...] = (
     ("", "001", ResultClass.EMPTY),
 )
 
+# The configuration class in detail; its other codes (40-42) have no meaning that is known.
+_FAULTS: tuple[tuple[str, Fault], ...] = (
+    ("24 25 011", Fault.SECRET),
+    ("22 23", Fault.KEY),
+    ("2 3", Fault.RIGHT),
+    ("8 26 27", Fault.METHOD),
+    ("28-30", Fault.VERSION),
+    ("38 39 013", Fault.CLOCK),
+)
+
 _SLOW_DOWN = frozenset({"36", "37"})
 
 # Main code 1 covers "the service is down" and "the service did not finish in time"; only this sub-code
@@ -46,6 +69,13 @@ def _expand(column: str) -> list[str]:
 
 GATEWAY_CODES = {code: remedy for column, _, remedy in _TABLE for code in _expand(column)}
 RESULT_CODES = {code: remedy for _, column, remedy in _TABLE for code in _expand(column)}
+
+_FAULT_OF = {code: fault for column, fault in _FAULTS for code in _expand(column)}
+
+
+def configuration_fault(code: str) -> Fault:
+    """Return what has to be mended after an answer of the configuration class."""
+    return _FAULT_OF.get(code, Fault.OTHER) if code else Fault.ADDRESS
 
 
 def unknown_outcome(*, writes: bool) -> ResultClass:

@@ -25,6 +25,7 @@ class Exchange:
     answer: str
     started_at: datetime  # aware, UTC
     duration_ms: int
+    clock_ahead_seconds: int | None = None  # our clock, compared with the answer's Date header; None: it had none
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ calls there are is client.py's matter.
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -71,14 +72,16 @@ class Gateway:
         body = urlencode({**request, SIGN_PARAMETER: sign(request, self._app_secret)}).encode("ascii")
         started = time.monotonic()
 
-        def exchange(status: int | None, answer: bytes) -> Exchange:
+        def exchange(status: int | None, answer: bytes, date: str = "") -> Exchange:
+            seconds = time.monotonic() - started
             return Exchange(
                 method=method,
                 request=request,
                 http_status=status,
                 answer=answer_text(answer),
                 started_at=datetime.fromtimestamp(now, UTC),
-                duration_ms=round((time.monotonic() - started) * 1000),
+                duration_ms=round(seconds * 1000),
+                clock_ahead_seconds=clock_ahead(now + seconds, date),
             )
 
         try:
@@ -87,7 +90,7 @@ class Gateway:
             error = no_answer(failure, writes=writes)
             error.exchange = exchange(failure.status, failure.body)
             raise error from failure
-        record = exchange(answer.status, answer.body)
+        record = exchange(answer.status, answer.body, answer.date)
         try:
             value = read(open_envelope(status=answer.status, body=answer.body, writes=writes))
         except DfireError as error:
@@ -115,6 +118,15 @@ def no_answer(failure: TransportError, *, writes: bool) -> DfireError:
         result_class = unknown_outcome(writes=writes)
     sent = "no complete answer" if failure.request_complete else "not sent"
     return error_of(result_class, storable(f"{sent}: {failure}", limit=500), http_status=failure.status)
+
+
+def clock_ahead(now: float, date: str) -> int | None:
+    """Return by how many seconds our clock (epoch seconds) is ahead of a `Date` header; None without a usable one."""
+    try:
+        said = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return None if said.tzinfo is None else round(now - said.timestamp())
 
 
 def _checked_url(base_url: str) -> str:

@@ -28,6 +28,11 @@ KNOWN_METHODS = READ_ONLY | {
 }
 
 
+def moves_coupons(method: str) -> bool:
+    """Say whether an account's transfer method can be one: it is named, and is none of the other methods."""
+    return bool(method.strip()) and method.strip().lower() not in KNOWN_METHODS
+
+
 def changes_something(method: str) -> bool:
     """Say whether a call may leave a trace at dfire; a method we do not know is taken to."""
     return method not in READ_ONLY

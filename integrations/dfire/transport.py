@@ -40,6 +40,7 @@ class HttpAnswer:
 
     status: int
     body: bytes
+    date: str = ""  # the header, as the server wrote it
 
 
 class TransportError(Exception):
@@ -82,12 +83,14 @@ class Transport:
         call = CallState(deadline=time.monotonic() + timeout)
         token = CURRENT_CALL.set(call)
         status: int | None = None
+        date = ""
         received = bytearray()
         try:
             with self._session.post(
                 url, data=body, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
             ) as response:
                 status = response.status_code
+                date = response.headers.get("Date", "")
                 # read1 hands over what there is: of an answer that breaks off, its beginning is kept.
                 while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                     received += chunk
@@ -103,7 +106,7 @@ class Transport:
             ) from error
         finally:
             CURRENT_CALL.reset(token)
-        return HttpAnswer(status=status, body=bytes(received))
+        return HttpAnswer(status=status, body=bytes(received), date=date)
 
     def close(self) -> None:
         """Close the pooled connections; calls under way finish on theirs."""

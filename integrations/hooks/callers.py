@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 
+from integrations import counters
 from integrations.hooks.refusals import HookCode, HookRefused
 
 logger = logging.getLogger(__name__)
@@ -18,11 +20,11 @@ _QUIET_SECONDS = 2.0
 _quiet_until = 0.0
 
 
-def client_address(request: Request) -> str:
+def client_address(request: Request | HttpRequest) -> str:
     """The caller's address. `X-Forwarded-For` counts only as far as TRUSTED_PROXIES wrote it, read from its end."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-    while forwarded and _within(address, settings.TRUSTED_PROXIES):
+    while forwarded and is_within(address, settings.TRUSTED_PROXIES):
         before = forwarded.pop().strip()
         if not before:
             break
@@ -36,7 +38,7 @@ def check_address(request: Request, allowed: Sequence[str]) -> None:
     Raises:
         HookRefused: 403.
     """
-    if allowed and not _within(client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]):
+    if allowed and not is_within(client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]):
         raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, "This address may not push here.")
 
 
@@ -56,13 +58,16 @@ def check_rate(caller: str) -> None:
         count = cache.incr(key)
     except (RedisError, ValueError, OSError) as error:
         _quiet_until = time.monotonic() + _QUIET_SECONDS
+        counters.BROKER_FAILURES.labels("rate limits").inc()
         logger.warning("Rate limits are let through for a moment: Redis does not answer (%s).", error)
         return
     if count > limit:
+        counters.THROTTLED.labels(caller.partition(":")[0]).inc()
         raise HookRefused(HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment.")
 
 
-def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+def is_within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Whether the address lies in one of the networks; what is no address lies in none."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -10,8 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
-from integrations import inbox
+from integrations import counters, inbox
 from integrations.dfire.signing import verify
 from integrations.hooks.bodies import read_body, strict_form
 from integrations.hooks.callers import check_rate
@@ -75,7 +76,10 @@ class DfireHook(HookView):
 
     def handle(self, caller: Caller, body: bytes) -> dict[str, Any]:
         """Record and apply the redemption."""
-        inbox.take(caller.account, _redemption(caller.form))
+        callback = inbox.take(caller.account, _redemption(caller.form))
+        bind_contextvars(account=caller.account.name, callback_id=callback.pk, callback=callback.state)
+        bind_contextvars(coupon_id=callback.coupon_id)  # the id: a code is for its holder alone
+        counters.CALLBACKS.labels(callback.state).inc()
         return {"success": True, "resultCode": RESULT_OK, "message": "操作成功!"}
 
     def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from integrations.hooks.bodies import read_body, strict_json
 from integrations.hooks.callers import check_address, check_rate
@@ -68,7 +69,7 @@ class SmartCouponHook(HookView):
         return answer
 
     def _keep(self, account: SmartCouponAccount, body: bytes, answer: dict[str, Any], **facts: Any) -> None:
-        Push.objects.create(
+        push = Push.objects.create(
             account=account,
             address=self.address,
             received_at=timezone.now(),
@@ -76,6 +77,8 @@ class SmartCouponHook(HookView):
             answer=answer,
             **{"status": 200, "revision": pushes.REVISION, **facts},
         )
+        ids = {"push_id": push.pk, "template_id": push.template_id, "coupon_id": push.coupon_id}
+        bind_contextvars(account=account.name, **{name: value for name, value in ids.items() if value is not None})
 
     @abstractmethod
     def read(self, fields: JsonObject) -> Any:

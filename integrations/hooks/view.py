@@ -1,6 +1,7 @@
 """The way every hook goes, such that none can forget to authenticate: a subclass says how, and what then happens."""
 
 import logging
+import time
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -9,6 +10,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from integrations import counters
 from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 
@@ -24,6 +26,18 @@ class HookView(APIView, ABC):
     permission_classes = (AllowAny,)  # who calls is proved by `authenticate`, in each protocol's own way
     throttle_classes = ()
     http_method_names = ["post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Count the call and its time, whatever becomes of it."""
+        began, status = time.perf_counter(), 500
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+            status = response.status_code
+            return response
+        finally:
+            hook = str(request.resolver_match and request.resolver_match.url_name)
+            counters.HOOK_SECONDS.labels(hook).observe(time.perf_counter() - began)
+            counters.HOOK_ANSWERS.labels(hook, str(status)).inc()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Callers get JSON whatever they say they accept."""

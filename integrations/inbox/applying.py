@@ -1,7 +1,10 @@
 """Applying a callback to the coupon of its code, and saying what stands in the way where that cannot be done."""
 
+from functools import partial
 from typing import Any
 
+import structlog
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -14,7 +17,11 @@ from integrations.models import DfireCallback
 from integrations.models.inbox import CallbackState, Problem
 from merchants.models import Merchant, Shop
 
-APPLIED_FIELDS = ["coupon", "merchant", "state", "problem", "suggestion", "settled_at", "tried_at"]
+logger = structlog.get_logger(__name__)
+
+APPLIED_FIELDS = [
+    "coupon", "merchant", "state", "problem", "suggestion", "settled_at", "tried_at", "parameters", "blanked_at",
+]  # fmt: skip
 _LATE = {
     f"redeemed_when_{CouponStatus.REVOKED.value}": Problem.AFTER_REVOKE,
     f"redeemed_when_{CouponStatus.EXPIRED.value}": Problem.AFTER_EXPIRY,
@@ -67,6 +74,9 @@ def _note_outcome(callback: DfireCallback, coupon: IssuedCoupon, outcome: TillOu
     """A redemption in time is settled, a repeat too; a late one counts, and is for staff to look at."""
     callback.coupon = coupon
     callback.merchant_id = coupon.merchant_id
+    if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
+        callback.parameters, callback.blanked_at = {}, timezone.now()
+    transaction.on_commit(partial(_log, callback, outcome=outcome.value), robust=True)
     callback.problem = late_problem(coupon) if outcome is TillOutcome.REDEEMED else ""
     if callback.problem:
         callback.state, callback.suggestion = CallbackState.REVIEW, suggestion_for_late(coupon)
@@ -83,3 +93,7 @@ def _merchant_named(callback: DfireCallback) -> Merchant | None:
     named = Q(entity_id=callback.entity_id) | Q(shops__entity_id=callback.entity_id)
     merchants = list(Merchant.objects.filter(named, dfire_account=callback.account_id).distinct()[:2])
     return merchants[0] if len(merchants) == 1 else None
+
+
+def _log(callback: DfireCallback, *, outcome: str) -> None:
+    logger.info("callback_applied", callback_id=callback.pk, coupon_id=callback.coupon_id, outcome=outcome)

@@ -1,19 +1,28 @@
 """The models of this application, one module for each thing."""
 
-from integrations.models.accounts import AccountState
+from integrations.models.accounts import AccountState, ReadsInFlight
+from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.inbox import DfireCallback
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer
+from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
 
 __all__ = [
     "AccountState",
+    "AlertTarget",
     "ApiKey",
+    "CustomerAtRisk",
     "DfireCallback",
+    "Finding",
+    "Incident",
+    "Notice",
     "OutboxAttempt",
     "OutboxRow",
     "PartnerApp",
     "Push",
     "PushAnswer",
+    "ReadsInFlight",
+    "Reconciliation",
     "WebhookEndpoint",
 ]

@@ -80,6 +80,7 @@ class DfireCallback(models.Model):
     note = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     tried_at = models.DateTimeField(_("last tried"), null=True, blank=True)
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("redemption callback")
@@ -93,6 +94,12 @@ class DfireCallback(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=Q(state__in=UNSETTLED_STATES), name="callback_unsettled"),
             models.Index(fields=["merchant", "-id"], name="callback_of_merchant"),
+            models.Index(
+                fields=["settled_at", "id"],
+                condition=Q(blanked_at=None, settled_at__isnull=False),
+                name="callback_to_blank",
+            ),
+            models.Index(fields=["id"], condition=Q(blanked_at=None, coupon=None), name="callback_of_no_coupon"),
         ]
 
     def __str__(self) -> str:

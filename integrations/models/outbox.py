@@ -6,6 +6,7 @@ committed before the socket opens.
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
@@ -19,6 +20,9 @@ class RowKind(models.TextChoices):
     DELETE_PROMOTION = "delete_promotion", _("delete a promotion")
     DELIVER = "deliver", _("deliver a coupon")
     WITHDRAW = "withdraw", _("withdraw a coupon")
+    TRANSFER = "transfer", _("move a coupon to its new holder")
+    WITHDRAW_UNKNOWN = "withdraw_unknown", _("withdraw a coupon unknown here")
+    VERIFY = "verify", _("redeem a coupon at dfire")
 
 
 class RowState(models.TextChoices):
@@ -33,6 +37,7 @@ class RowState(models.TextChoices):
 
 
 UNSETTLED = (RowState.QUEUED, RowState.WAITING, RowState.SENDING)
+SETTLED_FOR_GOOD = (RowState.DONE, RowState.CANCELLED)  # a failed one still waits for staff
 
 
 class Phase(models.TextChoices):
@@ -79,8 +84,18 @@ class OutboxRow(models.Model):
     )
     coupon = models.ForeignKey(IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, related_name="outbox")
     details = models.JSONField(_("details"), default=dict, blank=True)
+    origin = models.CharField(
+        _("request or task"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The id in the logs of what wrote this row."),
+    )
 
     available_at = models.DateTimeField(_("not before"))
+    queued_at = models.DateTimeField(_("queued"), db_default=Now(), editable=False)
     held = models.BooleanField(
         _("held back"), default=False, db_default=False, help_text=_("Until dfire has been told of its template.")
     )
@@ -97,6 +112,7 @@ class OutboxRow(models.Model):
     last_message = models.CharField(_("last message"), max_length=500, blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("outbox row")
@@ -128,12 +144,18 @@ class OutboxRow(models.Model):
                 condition=Q(state=RowState.QUEUED, held=False),
                 name="outbox_ready",
             ),
+            models.Index(fields=["merchant"], condition=Q(state=RowState.DEAD), name="outbox_failed"),
             models.Index(fields=["template", "id"], condition=Q(state=RowState.QUEUED, held=True), name="outbox_held"),
             models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(
                 fields=["template", "id"],
                 condition=Q(state__in=UNSETTLED, coupon=None),
                 name="outbox_order_of_template",
+            ),
+            models.Index(
+                fields=["settled_at", "id"],
+                condition=Q(blanked_at=None, coupon__isnull=False, state__in=SETTLED_FOR_GOOD),
+                name="outbox_to_blank",
             ),
         ]
 
@@ -157,12 +179,16 @@ class OutboxAttempt(models.Model):
     message = models.CharField(_("message"), max_length=500, blank=True, default="")
     request = models.JSONField(_("request"), default=dict)
     answer = models.TextField(_("answer"), blank=True, default="")
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["id"]
         default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["started_at", "id"], condition=Q(blanked_at=None), name="attempt_to_blank"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} · {self.result or '…'}"

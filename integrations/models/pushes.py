@@ -1,6 +1,7 @@
 """What smart-coupon platforms pushed, what we answered, and the answers that repeats get again."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from coupons.models import CouponTemplate, IssuedCoupon
@@ -42,13 +43,18 @@ class Push(models.Model):
     coupon = models.ForeignKey(
         IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), null=True, blank=True, related_name="pushes"
     )
+    blanked_at = models.DateTimeField(_("contents removed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("push")
         verbose_name_plural = _("pushes")
         ordering = ["-id"]
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["account", "-id"], name="push_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="push_of_account"),
+            models.Index(fields=["received_at", "id"], condition=Q(blanked_at=None), name="push_to_blank"),
+            models.Index(fields=["id"], condition=Q(blanked_at=None, coupon=None), name="push_of_no_coupon"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_address_display()} · {self.status}"

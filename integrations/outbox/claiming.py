@@ -12,13 +12,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from integrations import counters
 from integrations.models import AccountState, OutboxAttempt, OutboxRow
 from integrations.models.outbox import RowState
-from integrations.outbox import pace
+from integrations.outbox import gate, pace
 from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick
 from merchants.models import DfireAccount
 
+PROBES_TO_CHOOSE_FROM = 50
 _LEASED = ["state", "phase", "account", "lease_token", "lease_until"]
 
 
@@ -35,6 +37,21 @@ class Job:
     account: DfireAccount
     start_at: datetime
     lease_until: datetime
+    kind: str
+    merchant_id: str
+    origin: str
+
+    def ids(self) -> dict[str, object]:
+        """What every line of the log about this call says. The coupon's id, never its code."""
+        return {
+            "outbox_row_id": self.row_id,
+            "attempt_id": self.attempt_id,
+            "coupon_id": self.coupon_id,
+            "kind": self.kind,
+            "merchant_id": self.merchant_id,
+            "account": self.account.name,
+            "origin": self.origin,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +74,43 @@ class Claimed:
 @transaction.atomic
 def claim(account_id: int, most: int) -> Claimed:
     """Lease up to `most` rows of an account, as far as its limits allow."""
+    if not gate.is_open():
+        return Claimed([], [])
     now = timezone.now()
     state = pace.lock_state(account_id)
     allowed = pace.allowance(state, most, now)
+    if allowed.paced:
+        counters.PACED.labels(state.account.name).inc()
     if not allowed.count:
         return Claimed([], [], allowed.paced)
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
-    for row in _one_suspect(_lock(pick(account_id, allowed.count, now))):
+    stopped = state.stopped_at is not None
+    for row in _one_suspect(_lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else allowed.count, now))):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
         else:
             standing.append(Standing(row.pk, row.coupon_id))
+    if stopped:
+        calls = _probe(calls, state.stop_method)
     return Claimed(_lease(calls, state, allowed.interval) if calls else [], standing)
 
 
+def _probe(calls: list[tuple[OutboxRow, Call]], refused: str) -> list[tuple[OutboxRow, Call]]:
+    """The one call to try: the refused one if it is among them, because another may well be allowed all the time."""
+    return sorted(calls, key=lambda pair: pair[1].method != refused)[:1]
+
+
 def _lock(ids: list[int]) -> list[OutboxRow]:
-    """The picked rows that nobody else holds and that are still queued, in the order of the pick."""
-    rows = (
-        OutboxRow.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("account", "merchant", "version", "coupon__customer", "coupon__version")
-        .filter(pk__in=ids, state=RowState.QUEUED)
-    )
+    """The picked rows that nobody else holds and that are still queued, in the order of the pick.
+
+    What they are about is read once they are locked: in one statement it could be older than the lock.
+    """
+    free = OutboxRow.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=ids, state=RowState.QUEUED)
+    locked = list(free.values_list("pk", flat=True))
+    about = ("account", "merchant", "version", "coupon__customer", "coupon__version")
+    rows = OutboxRow.objects.select_related(*about).filter(pk__in=locked)
     return sorted(rows, key=lambda row: ids.index(row.pk))
 
 
@@ -122,6 +153,9 @@ def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: t
             account=account,
             start_at=attempt.started_at,
             lease_until=attempt.started_at + pace.lease_time(account),
+            kind=row.kind,
+            merchant_id=row.merchant.merchant_id,
+            origin=row.origin,
         )
         for (row, call), attempt in zip(calls, attempts, strict=True)
     ]

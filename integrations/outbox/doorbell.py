@@ -1,7 +1,7 @@
 """The doorbell: tells a worker that there is something to do. It may fail; the sweep finds what it left.
 
-A thread of its own carries it, one message for all who rang meanwhile, so that nobody ever waits for a broker that is
-down, or that is up and does not answer.
+A thread of its own carries it, one message a task for all who rang meanwhile, so that nobody ever waits for a broker
+that is down, or that is up and does not answer.
 """
 
 import logging
@@ -10,6 +10,8 @@ import threading
 import time
 
 from celery import current_app
+
+from integrations import counters
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +25,12 @@ class _Carrier:
 
     def __init__(self) -> None:
         self._rung = threading.Event()
+        self._wanted: set[str] = set()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def ring(self) -> None:
+    def ring(self, task: str) -> None:
+        self._wanted.add(task)
         self._rung.set()
         with self._starting:
             if self._thread is None:
@@ -38,8 +42,10 @@ class _Carrier:
             self._rung.wait()
             self._rung.clear()
             try:
-                current_app.send_task(DRAIN_TASK, expires=_EXPIRES_SECONDS, ignore_result=True, retry=False)
+                while self._wanted:
+                    current_app.send_task(self._wanted.pop(), expires=_EXPIRES_SECONDS, ignore_result=True, retry=False)
             except Exception as error:  # kombu lets each transport's own errors through
+                counters.BROKER_FAILURES.labels("doorbell").inc()
                 logger.warning("The broker did not take the doorbell; the sweep will find the rows. %s", error)
                 time.sleep(_QUIET_SECONDS)
 
@@ -47,9 +53,9 @@ class _Carrier:
 _carrier = _Carrier()
 
 
-def ring() -> None:
-    """Ask a worker to look into the outbox. Never raises and never waits."""
-    _carrier.ring()
+def ring(task: str = DRAIN_TASK) -> None:
+    """Ask a worker to run a task soon: by default, to look into the outbox. Never raises and never waits."""
+    _carrier.ring(task)
 
 
 def _after_fork() -> None:

@@ -11,12 +11,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from integrations.outbox import settling
 from integrations.outbox.calling import Outcome, perform
@@ -134,7 +136,7 @@ def _begin_for(account_id: int, share: int) -> tuple[int, bool, bool]:
         return 0, False, False
     for job in claimed.jobs:
         _engine.in_flight[account_id] += 1
-        _pool().submit(_perform, job)
+        _pool().submit(copy_context().run, _perform, job)  # the task's id goes along into the log
     moved = [settling.settle_standing(standing) for standing in claimed.standing]
     return len(claimed.jobs), len(claimed.jobs) == share or any(moved), claimed.paced
 
@@ -146,7 +148,8 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _perform(job: Job) -> None:
-    _engine.finished.put((job, perform(job)))
+    with bound_contextvars(**job.ids()):
+        _engine.finished.put((job, perform(job)))
 
 
 def _settle_finished() -> None:
@@ -167,7 +170,8 @@ def _settle(job: Job, outcome: Outcome) -> None:
     Any other fault in it concerns this row alone: its lease runs out and it is asked about.
     """
     try:
-        settling.settle(job, outcome)
+        with bound_contextvars(**job.ids()):
+            settling.settle(job, outcome)
     except settling.DATABASE_AWAY:
         _engine.finished.put((job, outcome))
         raise

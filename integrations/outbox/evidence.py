@@ -1,7 +1,7 @@
 """Which attempts may have had an effect at dfire, by their results.
 
-An attempt without a result, a lost one, one with an unknown outcome and one that broke in our hands may have; what
-dfire refused or turned away at the door has not.
+An attempt without a result, a lost one, one with an unknown outcome, one that broke in our hands and one that a
+restored database cannot know of may have; what dfire refused or turned away at the door has not.
 """
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from integrations.dfire.codes import ResultClass
 from integrations.models import OutboxAttempt
 from integrations.models.outbox import Phase
 
+ASSUMED = "assumed"  # not seen, but possible: it would have been made after the dump that was restored
 _WITHOUT_EFFECT = (ResultClass.RETRYABLE, ResultClass.CONFIGURATION, ResultClass.PERMANENT, ResultClass.EMPTY)
 
 

@@ -23,7 +23,7 @@ def retry(rows: Iterable[OutboxRow]) -> int:
     """Queue failed and cancelled rows again, as if for the first time. What dfire may have done already is asked first.
 
     Returns:
-        How many; the others were in another state, or another row is doing the same.
+        How many; the others were in another state, too old to say what was told, or another row is doing the same.
     """
     return sum(_one(row, _requeue) for row in rows)
 
@@ -50,7 +50,7 @@ def _one(row: OutboxRow, change: Callable[[OutboxRow], bool]) -> bool:
 
 
 def _requeue(row: OutboxRow) -> bool:
-    if row.state not in RETRIABLE or _another_does_it(row):
+    if row.state not in RETRIABLE or row.blanked_at is not None or _another_does_it(row):
         return False
     if row.account is None:
         row.account = row.merchant.dfire_account
@@ -59,15 +59,16 @@ def _requeue(row: OutboxRow) -> bool:
     row.details = {key: value for key, value in row.details.items() if key not in ("refused", "duplicate")}
     row.tries = row.absences = row.lost_leases = 0
     row.held = False
-    row.available_at = timezone.now()
+    row.available_at = row.queued_at = timezone.now()
     row.settled_at = None
     row.save(
         update_fields=[
             "account", "state", "phase", "details", "tries", "absences", "lost_leases", "held", "available_at",
+            "queued_at",
             "settled_at",
         ]
     )  # fmt: skip
-    if row.kind == RowKind.DELIVER and row.coupon is not None:
+    if row.kind in (RowKind.DELIVER, RowKind.TRANSFER) and row.coupon is not None:
         lifecycle.mark_delivery(row.coupon, Delivery.QUEUED)
     transaction.on_commit(doorbell.ring, robust=True)
     return True

@@ -6,12 +6,15 @@ Locks: the customer where it matters, the coupon, the row.
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
+import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from coupons import lifecycle
+from integrations import counters
 from integrations.dfire import (
     ConfigurationError,
     DuplicateError,
@@ -29,6 +32,7 @@ from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
 from merchants.models import Customer
 
 logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _SAVED = [
     "state", "phase", "available_at", "lease_token", "lease_until", "lost_leases", "tries", "absences", "resends",
@@ -56,22 +60,40 @@ def settle(job: Job, outcome: Outcome) -> None:
     stopped = False
     with transaction.atomic():
         row = _locked(job.row_id, job.coupon_id)
-        attempt = _close_attempt(job, outcome)
-        if row is None or row.lease_token != job.token:
-            return
-        _free(row)
-        if attempt.phase == Phase.SEND:  # an answered question says nothing about what sending it does to its worker
-            row.lost_leases = 0
-        row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
-        stopped = _judge(_Told(row, attempt, outcome))
-        row.save(update_fields=_SAVED)
-        if row.coupon_id is None and row.state not in UNSETTLED:
-            holding.release_on_commit(row.template_id)
+        attempt = _close_attempt(job, outcome, keeps=row is None or row.blanked_at is None)
+        held = row is not None and row.lease_token == job.token
+        if row is not None and held:
+            _free(row)
+            if attempt.phase == Phase.SEND:  # an answered question says nothing about what sending does to its worker
+                row.lost_leases = 0
+            row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
+            stopped = _judge(_Told(row, attempt, outcome))
+            row.save(update_fields=_SAVED)
+            if row.coupon_id is None and row.state not in UNSETTLED:
+                holding.release_on_commit(row.template_id)
+    _tell(job, attempt, becomes=row.state if row is not None and held else "late")
     if stopped:
         logger.error(
             "dfire refuses the configuration of account %s (%s %s): stopped, everything queued is kept.",
             job.account.name, attempt.code, attempt.message,
         )  # fmt: skip
+
+
+def _tell(job: Job, attempt: OutboxAttempt, *, becomes: str) -> None:
+    """Count the attempt, and say in the log what came of it and what the row is now."""
+    counters.ATTEMPTS.labels(job.account.name, job.kind, attempt.result).inc()
+    if attempt.duration_ms is not None:
+        counters.CALL_SECONDS.labels(job.account.name).observe(attempt.duration_ms / 1000)
+    log.info(
+        "outbox_attempt",
+        phase=attempt.phase,
+        method=job.call.method,
+        result=attempt.result,
+        code=attempt.code,
+        http_status=attempt.http_status,
+        duration_ms=attempt.duration_ms,
+        row_becomes=becomes,
+    )
 
 
 def settle_standing(standing: Standing) -> bool:
@@ -137,6 +159,7 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
     if not attempt.result:
         attempt.result = LOST
         attempt.save(update_fields=["result"])
+        transaction.on_commit(partial(_tell_lost, row, attempt))
     _free(row)
     row.lost_leases += 1
     row.last_class, row.last_code, row.last_message = LOST, "", ""
@@ -146,6 +169,21 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
         _uncertain(row, attempt)
     row.save(update_fields=_SAVED)
     return True
+
+
+def _tell_lost(row: OutboxRow, attempt: OutboxAttempt) -> None:
+    account = row.account.name if row.account else ""
+    counters.ATTEMPTS.labels(account, row.kind, LOST).inc()
+    log.warning(
+        "outbox_lease_lost",
+        outbox_row_id=row.pk,
+        attempt_id=attempt.pk,
+        coupon_id=row.coupon_id,
+        merchant_id=row.merchant.merchant_id,
+        account=account,
+        origin=row.origin,
+        row_becomes=row.state,
+    )
 
 
 def _judge(told: _Told) -> bool:
@@ -229,16 +267,17 @@ def _free(row: OutboxRow) -> None:
     row.lease_token = row.lease_until = None
 
 
-def _close_attempt(job: Job, outcome: Outcome) -> OutboxAttempt:
+def _close_attempt(job: Job, outcome: Outcome, *, keeps: bool) -> OutboxAttempt:
+    """Write the result to the attempt; what was said is kept unless the row's contents have been removed meanwhile."""
     error, exchange = outcome.error, outcome.exchange
     attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, phase=job.phase, started_at=job.start_at)
     attempt.result = BROKEN if outcome.broken else error.result_class.value if error else OK
     attempt.code = (error.code if error else "")[:50]
-    attempt.message = (outcome.broken or (error.message if error else ""))[:500]
+    attempt.message = (outcome.broken or (error.message if error else ""))[:500] if keeps else ""
     if exchange is not None:
         attempt.duration_ms = exchange.duration_ms
         attempt.http_status = exchange.http_status
-        attempt.request = dict(exchange.request)
-        attempt.answer = exchange.answer
+        attempt.request = dict(exchange.request) if keeps else {}
+        attempt.answer = exchange.answer if keeps else ""
     attempt.save(update_fields=_CLOSED)
     return attempt

@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -108,6 +109,7 @@ def encode(response: Response, *, close: bool) -> bytes:
     """The whole answer as bytes, so that it leaves in one write."""
     lines = [
         f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
+        f"Date: {formatdate(usegmt=True)}",
         f"Content-Type: {response.content_type}",
         f"Content-Length: {len(response.body)}",
         *(f"{name}: {value}" for name, value in response.headers.items()),

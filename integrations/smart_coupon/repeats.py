@@ -2,16 +2,21 @@
 
 The unique key of `PushAnswer` decides: whoever inserts it acts, an equal push at the same moment waits for that
 transaction and then finds the answer. A refusal rolls the key back, so it is not remembered.
+
+What makes pushes equal includes the customer's identifier, so it is kept as a keyed hash: nobody can try out mobile
+numbers on a copy of the table.
 """
 
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.models import PushAnswer
 from merchants.models import SmartCouponAccount
+from merchants.secrets import keyed_hashes
 
 _CLAIM = """
 INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
@@ -29,15 +34,19 @@ def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
         The key to `remember` the answer under, or None if an answer stands (`remembered`).
     """
     now, window = timezone.now(), account.repeat_window_seconds
+    newest, *older = keyed_hashes(digest)
+    oldest = now - timedelta(seconds=window)
+    if older and _answers(account, address, older).filter(answered_at__gt=oldest).exists():
+        return None  # answered under a key that is not the newest any more
     with connection.cursor() as cursor:
         cursor.execute(
             _CLAIM,
             {
                 "account": account.pk,
                 "address": address,
-                "digest": digest,
+                "digest": newest,
                 "now": now,
-                "oldest": now - timedelta(seconds=window),
+                "oldest": oldest,
                 "window": window,
             },
         )
@@ -52,5 +61,9 @@ def remember(key: int, answer: dict[str, Any]) -> None:
 
 def remembered(account: SmartCouponAccount, address: str, digest: str) -> dict[str, Any]:
     """The first answer to an equal push."""
-    first = PushAnswer.objects.get(account=account, address=address, digest=digest)
+    first = _answers(account, address, keyed_hashes(digest)).latest("answered_at")
     return dict(first.answer or {})
+
+
+def _answers(account: SmartCouponAccount, address: str, digests: list[str]) -> QuerySet[PushAnswer]:
+    return PushAnswer.objects.filter(account=account, address=address, digest__in=digests)

@@ -15,10 +15,10 @@ from coupons.models import IssuedCoupon
 from integrations.dfire import CouponState, CustomerPromotion, DfireError
 from integrations.dfire import Delivery as DfireDelivery
 from integrations.models import OutboxRow
-from integrations.models.outbox import Phase
+from integrations.models.outbox import UNSETTLED, Phase, RowKind
 from integrations.outbox import verdicts
 from integrations.outbox.handlers import Call, Drop, Handler, Wait
-from integrations.sync.identities import Identity, told_identities
+from integrations.sync.identities import CUSTOMER, Identity, identity_of, may_be_held, places_of
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, OPENID_MISSING
 from merchants.models import Customer, Merchant
 
@@ -55,7 +55,12 @@ def look_up(row: OutboxRow, identity: Identity) -> Call:
 
 def find_coupon(promotions: list[CustomerPromotion], coupon: IssuedCoupon) -> CustomerPromotion | None:
     """The coupon in a customer's list."""
-    return next((found for found in promotions if found.code == coupon.code), None)
+    return find_code(promotions, coupon.code)
+
+
+def find_code(promotions: list[CustomerPromotion], code: str) -> CustomerPromotion | None:
+    """A code in a customer's list."""
+    return next((found for found in promotions if found.code == code), None)
 
 
 def take_over_state(coupon: IssuedCoupon, found: CustomerPromotion) -> None:
@@ -73,14 +78,16 @@ class Deliver(Handler):
         """Deliver if the coupon is still to be delivered and the customer's identity is complete; else ask or wait."""
         coupon = coupon_of(row)
         if row.phase != Phase.SEND:
-            if told := told_identities(coupon):
-                return look_up(row, told[row.absences % len(told)])
+            if places := places_of(row):
+                return look_up(row, places[row.absences % len(places)])
+            if may_be_held(coupon):  # under an openid that is not known here any more
+                return Wait(missing_binding(coupon.customer, row.merchant))
             row.phase = Phase.SEND  # a late answer has shown that nothing had happened
         if not _wanted(coupon):
             return Drop(NOT_NEEDED)
         if missing := missing_binding(coupon.customer, row.merchant):
             return Wait(missing)
-        return _delivery(row)
+        return delivery(row)
 
     def succeeded(self, row: OutboxRow, value: Any) -> None:
         """Delivered as dfire said, or as its list shows."""
@@ -96,7 +103,7 @@ class Deliver(Handler):
             self._vanished(row)
 
     def _delivered(self, row: OutboxRow, answer: DfireDelivery) -> None:
-        lifecycle.mark_delivered(coupon_of(row), _holding(row, answer))
+        _arrived(row, holding_of(row, answer))
         if row.resends:
             verdicts.look_again_later(row)
         else:
@@ -104,12 +111,12 @@ class Deliver(Handler):
 
     def _seen(self, row: OutboxRow, found: CustomerPromotion) -> None:
         coupon = coupon_of(row)
-        lifecycle.mark_delivered(coupon, _holding(row, None), details={"seen_in_list": True})
+        _arrived(row, holding_of(row), details={"seen_in_list": True})
         take_over_state(coupon, found)
         verdicts.done(row)
 
     def _not_seen(self, row: OutboxRow) -> None:
-        if not verdicts.seen_absent(row, places=len(told_identities(coupon_of(row)))):
+        if not verdicts.seen_absent(row, places=len(places_of(row))):
             return
         if refused := row.details.get("refused"):
             self._give_up(row, code=refused["code"], message=refused["message"])
@@ -124,7 +131,7 @@ class Deliver(Handler):
 
     def refused(self, row: OutboxRow, error: DfireError) -> None:
         """For staff: the coupon exists here and not there. Where an earlier try may have happened, look first."""
-        if row.phase == Phase.SEND and told_identities(coupon_of(row)) and not row.details.get("refused"):
+        if row.phase == Phase.SEND and places_of(row) and not row.details.get("refused"):
             row.details = {**row.details, "refused": {"code": error.code, "message": error.message}}
             verdicts.ask_at_once(row)
         else:
@@ -150,10 +157,24 @@ def _wanted(coupon: IssuedCoupon) -> bool:
     return lifecycle.status_now(coupon) == CouponStatus.ISSUED and coupon.delivery != Delivery.DELIVERED
 
 
-def _delivery(row: OutboxRow) -> Call:
+def _arrived(row: OutboxRow, holding: Holding, details: dict[str, Any] | None = None) -> None:
+    """dfire holds it. Where it has been given on since, it is not delivered before that is done too."""
+    coupon = coupon_of(row)
+    if coupon.customer.openid != holding.openid and _is_given_on(coupon):
+        lifecycle.record_holding(coupon, holding)
+    else:
+        lifecycle.mark_delivered(coupon, holding, details=details)
+
+
+def _is_given_on(coupon: IssuedCoupon) -> bool:
+    return OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER, state__in=UNSETTLED).exists()
+
+
+def delivery(row: OutboxRow) -> Call:
+    """The call that gives the row's coupon to its present holder."""
     coupon, merchant = coupon_of(row), row.merchant
     customer, promotion_id = coupon.customer, coupon.version.promotion_id
-    identity = {"appid": merchant.appid, "openid": customer.openid, "mobile": customer.mobile}
+    identity = identity_of(customer, merchant)
     return Call(
         "dfire.shop.deliver.promotion",
         lambda client: client.deliver_promotion(
@@ -163,11 +184,11 @@ def _delivery(row: OutboxRow) -> Call:
             code=coupon.code,
             **identity,
         ),
-        identity,
+        {**identity, CUSTOMER: str(customer.pk)},
     )
 
 
-def _holding(row: OutboxRow, answer: DfireDelivery | None) -> Holding:
+def holding_of(row: OutboxRow, answer: DfireDelivery | None = None) -> Holding:
     """Under whom dfire holds the coupon now: the identity of the attempt that was just answered."""
     attempt = row.attempts.latest("id")
     return Holding(

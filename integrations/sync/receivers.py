@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -23,9 +23,11 @@ from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
 from integrations.sync.deliveries import Deliver, missing_binding
-from integrations.sync.identities import told_identity
+from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
 from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
-from integrations.sync.withdrawals import Withdraw
+from integrations.sync.transfers import GIVER, Transfer, redeemed_meanwhile
+from integrations.sync.verifications import Verify
+from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
 from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
@@ -34,6 +36,9 @@ register(RowKind.SAVE_PROMOTION, SavePromotion())
 register(RowKind.DELETE_PROMOTION, DeletePromotion())
 register(RowKind.DELIVER, Deliver())
 register(RowKind.WITHDRAW, Withdraw())
+register(RowKind.TRANSFER, Transfer())
+register(RowKind.WITHDRAW_UNKNOWN, WithdrawUnknown())
+register(RowKind.VERIFY, Verify())
 
 
 @receiver(signals.version_published)
@@ -101,9 +106,10 @@ def _withdraw_expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> None:
     """Where dfire may hold the coupon, take it back; where it was never told, there is nothing to say."""
     rows = []
+    today = local_day(timezone.now())
     for coupon in coupons:
         _cancel(_never_sent(coupon))
-        if told_identity(coupon) is None or _over_at_dfire(coupon):
+        if not may_be_held(coupon) or over_at_dfire(coupon, today):
             continue
         if not _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
             row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
@@ -113,22 +119,47 @@ def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> N
 
 
 def _never_sent(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
-    """The coupon's delivery, unless dfire may have heard of it."""
+    """The coupon's delivery, unless dfire may have heard of it, and its transfer between two steps."""
     heard = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon)).values("row")
-    return _unsettled(coupon).filter(kind=RowKind.DELIVER, phase=Phase.SEND).exclude(pk__in=heard)
-
-
-def _over_at_dfire(coupon: IssuedCoupon) -> bool:
-    """Whether dfire's own end has passed. It names an end by 00:00 of the last day, which tills honour to its close."""
-    end = coupon.dfire_valid_until
-    return end is not None and local_day(end) < local_day(timezone.now())
+    ours = _unsettled(coupon).filter(phase=Phase.SEND)
+    return ours.filter(Q(kind=RowKind.DELIVER) & ~Q(pk__in=heard) | Q(kind=RowKind.TRANSFER))
 
 
 @receiver(signals.coupons_redeemed)
 def _nothing_more_to_say(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     """A redemption proves the delivery and makes every other message moot."""
     for coupon in coupons:
-        _cancel(_unsettled(coupon))
+        # The last transfer, also one that a revoke has cut off: dfire may hold the coupon under its giver still.
+        moving = OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER).order_by("-id").first()
+        in_flight = moving is not None and moving.state == RowState.SENDING
+        open_question = moving is not None and not in_flight and not redeemed_meanwhile(moving, coupon)
+        _cancel(_unsettled(coupon).exclude(pk__in=[moving.pk] if moving and open_question else []))
+
+
+@receiver(signals.coupon_transferred)
+def _move(coupon: IssuedCoupon, giver: Customer, **kwargs: Any) -> None:
+    """What dfire has not heard of goes straight to the receiver; else it is moved, behind what is under way.
+
+    The rows are locked before anything is looked up: whoever claims one from here on sees the new holder.
+    """
+    carrying = _unsettled(coupon).filter(kind__in=(RowKind.DELIVER, RowKind.TRANSFER))
+    under_way = {row.kind: row for row in carrying.select_for_update(no_key=True, of=("self",)).order_by("pk")}
+    moving, going = under_way.get(RowKind.TRANSFER), under_way.get(RowKind.DELIVER)
+    for row in under_way.values():
+        if row.state == RowState.WAITING and row.account_id is not None:
+            row.state = RowState.QUEUED
+            row.available_at = row.queued_at = timezone.now()
+    if moving is not None:
+        moving.details = {**moving.details, GIVER: giver.pk}
+    OutboxRow.objects.bulk_update(under_way.values(), ["state", "available_at", "queued_at", "details"])
+    told = told_identity(coupon)
+    if moving is None and (going is None or told):
+        kind = RowKind.TRANSFER if told else RowKind.DELIVER
+        row = row_for(kind, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon)
+        row.details = {GIVER: giver.pk} if told else {}
+        row.phase = Phase.ASK if told and not coupon.delivered_openid else Phase.SEND
+        put([row])
+    _ring_on_commit()
 
 
 @receiver(signals.delivery_wanted)
@@ -142,7 +173,7 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
         _ring_on_commit()
         return
     row = row_for(RowKind.DELIVER, coupon.merchant, template=coupon.template, version=coupon.version, coupon=coupon)
-    row.phase = Phase.ASK if told_identity(coupon) else Phase.SEND
+    row.phase = Phase.ASK if may_be_held(coupon) else Phase.SEND
     put([row])
     lifecycle.mark_delivery(coupon, Delivery.QUEUED)
 

@@ -20,8 +20,8 @@ LEFT JOIN coupons_issuedcoupon AS coupon ON coupon.id = o.coupon_id
 LEFT JOIN merchants_customer AS customer ON customer.id = coupon.customer_id
 WHERE o.state = 'waiting'
   AND merchant.dfire_account_id IS NOT NULL
-  AND (o.kind NOT IN ('save_promotion', 'deliver') OR merchant.appid <> '')
-  AND (o.kind <> 'deliver' OR (customer.openid <> '' AND customer.mobile <> ''))
+  AND (o.kind NOT IN ('save_promotion', 'deliver', 'transfer') OR merchant.appid <> '')
+  AND (o.kind NOT IN ('deliver', 'transfer') OR (customer.openid <> '' AND customer.mobile <> ''))
   {only}
 ORDER BY o.id
 LIMIT %(most)s
@@ -64,9 +64,9 @@ def _release(only: str, pk: int | None) -> int:
     for row in rows:
         row.state = RowState.QUEUED
         row.account_id = row.merchant.dfire_account_id
-        row.available_at = timezone.now()
+        row.available_at = row.queued_at = timezone.now()
         row.last_message = ""
-    OutboxRow.objects.bulk_update(rows, ["state", "account", "available_at", "last_message"])
+    OutboxRow.objects.bulk_update(rows, ["state", "account", "available_at", "queued_at", "last_message"])
     released = {row.coupon_id for row in rows}
     for coupon in coupons:
         if coupon.pk in released and coupon.delivery == Delivery.WAITING:

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from integrations.outbox.evidence import ASSUMED
 from integrations.outbox.settling import WORKERS_DIED
 
 OPENID_MISSING = "openid_missing"
@@ -18,8 +19,10 @@ _WORDS = {
     NOT_CONNECTED: _("The merchant has no dfire account; choose one at the merchant."),
     NOT_NEEDED: _("It is not needed any more."),
     NEVER_SENT: _("dfire was never told of it, so there is nothing to take back."),
+    ASSUMED: _("The database was restored from a dump. It may have been sent since then."),
     WORKERS_DIED: _("The worker died each time it took this row."),
 }
+KEYS = tuple(_WORDS)
 
 
 def describe(key: str) -> str:

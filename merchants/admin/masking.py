@@ -1,15 +1,14 @@
 """Mobile numbers on pages: whole only for those who may see them, wherever they turn up."""
 
 import json
-import re
 from typing import Any
 
 from django.http import HttpRequest
 
+from merchants.mobiles import MOBILE_IN_TEXT
 from merchants.models.customer import mask_mobile
 
 SEE_MOBILES = "merchants.view_full_mobile"
-_MOBILE_IN_TEXT = re.compile(r"(?<![0-9])1[0-9]{10}(?![0-9])")
 
 
 def sees_mobiles(request: HttpRequest) -> bool:
@@ -34,7 +33,7 @@ def shown_json(request: HttpRequest, value: Any) -> str:
 
 def masked_text(text: str) -> str:
     """Any text, its mobile numbers masked."""
-    return _MOBILE_IN_TEXT.sub(lambda found: mask_mobile(found[0]), text)
+    return MOBILE_IN_TEXT.sub(lambda found: mask_mobile(found[0]), text)
 
 
 def masked_json(value: Any) -> str:

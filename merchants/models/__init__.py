@@ -2,7 +2,8 @@
 
 from merchants.models.accounts import DfireAccount, SmartCouponAccount
 from merchants.models.customer import Customer
+from merchants.models.erasure import Erasure
 from merchants.models.merchant import Merchant, Shop
 from merchants.models.scope import MerchantScope
 
-__all__ = ["Customer", "DfireAccount", "Merchant", "MerchantScope", "Shop", "SmartCouponAccount"]
+__all__ = ["Customer", "DfireAccount", "Erasure", "Merchant", "MerchantScope", "Shop", "SmartCouponAccount"]

@@ -5,11 +5,13 @@ import re
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from merchants.models.merchant import Merchant
 
 MOBILE = re.compile(r"1[0-9]{10}\Z")
+ERASED = "erased:"  # begins the identifier of an erased row
 
 
 def is_mobile(text: str) -> bool:
@@ -44,12 +46,16 @@ class Customer(models.Model):
         help_text=_("Under the merchant's WeChat account."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["-id"]
-        permissions = [("view_full_mobile", _("Can see whole mobile numbers"))]
+        permissions = [
+            ("view_full_mobile", _("Can see whole mobile numbers")),
+            ("erase_customer", _("Can erase customers")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant", "identifier"],
@@ -63,8 +69,15 @@ class Customer(models.Model):
                 violation_error_message=_("Another customer of this merchant has this openid."),
             ),
             models.CheckConstraint(condition=~Q(identifier=""), name="customer_identifier_not_empty"),
+            # Whoever writes to an erased row by mistake is stopped here: it is never revived.
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(identifier__startswith=ERASED, mobile="", openid=""),
+                name="customer_erased_has_no_name",
+            ),
         ]
         indexes = [models.Index(fields=["mobile"], name="customer_mobile")]
 
     def __str__(self) -> str:
+        if self.erased_at is not None:
+            return gettext("erased customer %(id)s") % {"id": self.pk}
         return mask_mobile(self.identifier)

@@ -13,12 +13,16 @@ from django.test import Client
 from django.utils import timezone
 
 from coupons import lifecycle
+from coupons.choices import Delivery
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations import inbox
+from integrations.alerts.incidents import raise_incident
 from integrations.models import (
     AccountState,
+    AlertTarget,
     ApiKey,
     DfireCallback,
+    Incident,
     OutboxAttempt,
     OutboxRow,
     PartnerApp,
@@ -26,6 +30,7 @@ from integrations.models import (
     PushAnswer,
     WebhookEndpoint,
 )
+from integrations.models.alerts import IncidentKind
 from integrations.models.outbox import RowKind, RowState
 from merchants.models import DfireAccount, Merchant, MerchantScope, SmartCouponAccount
 from tests.factories import (
@@ -40,7 +45,13 @@ from tests.factories import (
 )
 
 MOBILE = "13912345678"
-SECRETS = {"app": "dfire-s3cr3t", "developer": "developer-s3cr3t", "consume": "consume-s3cr3t", "hook": "whsec_s3cr3t"}
+SECRETS = {
+    "alert": "alert-s3cr3t",
+    "app": "dfire-s3cr3t",
+    "developer": "developer-s3cr3t",
+    "consume": "consume-s3cr3t",
+    "hook": "whsec_s3cr3t",
+}
 
 
 @dataclass
@@ -62,6 +73,10 @@ class World:
     other_callback: DfireCallback
     smart: SmartCouponAccount
     partner: PartnerApp
+    alert_target: AlertTarget
+    own_incident: Incident
+    other_incident: Incident
+    account_incident: Incident
 
 
 @pytest.fixture
@@ -90,13 +105,21 @@ def world(db: None) -> World:
             account=smart, address="coupon-detail", revision=1, received_at=timezone.now(), status=200,
             body=f'{{"identifier": "{MOBILE}"}}', answer={"code": pushed.code}, coupon=pushed,
         )  # fmt: skip
+    told = AlertTarget.objects.create(name="值班群", address=f"wecombot://{SECRETS['alert']}")
+    told.merchants.add(own)
+    own_incident = raise_incident(IncidentKind.DEAD_LETTERS, merchant=own, figures={"count": 1})
+    other_incident = raise_incident(IncidentKind.DEAD_LETTERS, merchant=other, figures={"count": 2})
+    account_incident = raise_incident(
+        IncidentKind.ACCOUNT_STOPPED, account=account, figures={"code": "25", "message": "无效签名"}
+    )
     PushAnswer.objects.create(account=smart, address="coupon", digest="0" * 64, answered_at=timezone.now())
     return World(
         account=account, own=own, other=other, template=template, draft=CouponTemplateFactory(merchant=own),
         other_template=other_template, coupon=coupon, failed=failed, other_coupon=other_coupon,
         dead=_fail(failed), other_row=OutboxRow.objects.get(coupon=other_coupon),
         open_callback=callback(account, own.entity_id), other_callback=callback(account, other.entity_id),
-        smart=smart, partner=partner,
+        smart=smart, partner=partner, alert_target=told, own_incident=own_incident, other_incident=other_incident,
+        account_incident=account_incident,
     )  # fmt: skip
 
 
@@ -122,7 +145,7 @@ def _fail(coupon: IssuedCoupon) -> OutboxRow:
     row.state, row.last_class, row.last_code, row.last_message = RowState.DEAD, "permanent", "005", "会员不存在"
     row.save()
     with transaction.atomic():
-        lifecycle.mark_delivery(lifecycle.lock([coupon.pk])[0], lifecycle.Delivery.FAILED)
+        lifecycle.mark_delivery(lifecycle.lock([coupon.pk])[0], Delivery.FAILED)
     return row
 
 

@@ -49,7 +49,7 @@ def test_an_address_without_https_is_warned_of(root: Client, world: World) -> No
 def test_a_stopped_account_says_why_and_what_to_mend(root: Client, world: World) -> None:
     html = root.get(page_of(world.account)).content.decode()
     assert "25 无效签名" in html
-    assert "check key, secret, address and permissions" in html
+    assert "enter the app secret again" in html
 
 
 def test_the_connection_test_says_that_it_works(root: Client, world: World, account: DfireAccount) -> None:
@@ -62,7 +62,7 @@ def test_the_connection_test_says_what_dfire_refused(root: Client, world: World,
     DfireAccount.objects.filter(pk=account.pk).update(app_secret="wrong")
     words = act(root, account, "test")[0]
     assert "25" in words
-    assert "check key, secret, address and permissions" in words
+    assert "enter the app secret again" in words
 
 
 def test_the_connection_test_says_that_nobody_answers(root: Client, world: World) -> None:

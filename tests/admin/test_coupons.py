@@ -116,11 +116,31 @@ def test_resend_of_a_revoked_coupon_is_refused(lili: Client, world: World) -> No
     assert act(lili, world.failed, "resend") == ["The coupon has been revoked."]
 
 
+def test_transfer_names_both_hands_masked(lili: Client, world: World) -> None:
+    assert act(lili, world.coupon, "transfer", customer="13900001234") == [
+        "Transferred. The timeline shows how far dfire is."
+    ]
+    coupon = IssuedCoupon.objects.get(pk=world.coupon.pk)
+    assert (coupon.customer.identifier, coupon.delivery) == ("13900001234", "queued")
+    html = lili.get(page_of(coupon)).content.decode()
+    assert "139****1234" in html
+    assert MOBILE not in html
+
+
+def test_a_transfer_that_is_refused_leaves_no_customer_behind(lili: Client, world: World) -> None:
+    redeem(world.coupon)
+    response = lili.post(
+        page_of(world.coupon).replace("change", "transfer"), {"_form_submitted": "1", "customer": "13900001234"}
+    )
+    assert "The coupon has been redeemed." in response.content.decode()
+    assert not world.coupon.merchant.customers.filter(identifier="13900001234").exists()
+
+
 def test_only_what_can_be_done_is_offered(lili: Client, world: World) -> None:
     def offered(coupon: Any) -> set[str]:
         return {str(one["title"]) for one in lili.get(page_of(coupon)).context["actions_detail"]}
 
-    assert offered(world.failed) == {"Revoke", "Send again"}
+    assert offered(world.failed) == {"Revoke", "Transfer", "Send again"}
     redeem(world.failed)
     assert offered(world.failed) == set()
 

@@ -27,7 +27,9 @@ def test_no_list_and_no_form_names_another_merchant(lili: Client, world: World, 
         assert world.other_coupon.code not in response.content.decode()
 
 
-@pytest.mark.parametrize("name", ["other", "other_template", "other_coupon", "other_row", "other_callback"])
+@pytest.mark.parametrize(
+    "name", ["other", "other_template", "other_coupon", "other_row", "other_callback", "other_incident"]
+)
 def test_another_merchants_page_is_not_there(lili: Client, world: World, name: str) -> None:
     response = lili.get(page_of(getattr(world, name)))
     assert response.status_code in (302, 404)
@@ -41,6 +43,7 @@ def test_another_merchants_page_is_not_there(lili: Client, world: World, name: s
         ("other_template", "duplicate"),
         ("other_template", "remove"),
         ("other_coupon", "revoke"),
+        ("other_coupon", "transfer"),
         ("other_coupon", "resend"),
         ("other_row", "retry"),
         ("other_row", "cancel"),

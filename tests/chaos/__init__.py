@@ -1,5 +1,6 @@
 """`make chaos`: the whole portal under load while everything around it breaks, and then three ledgers compared.
 
-`campaign` runs it, `driver` does what customers, cashiers and staff do, `breaking` kills, `ledgers` compares
-what we hold, what dfire holds and what was promised to the callers. It sends to 127.0.0.1 only.
+`campaign` starts it and `course` runs it; `driver`, `staff` and `till` do what platforms, staff and cashiers do, and
+`promises` keeps what they were told; `faults` and `breaking` break; `ledgers` compares; `table` prints. Nothing leaves
+127.0.0.1.
 """

@@ -1,184 +1,217 @@
-"""What customers, platforms, cashiers and staff do, at random from a seed, and what they were promised.
-
-A caller that gets no answer asks again, as the platform does; what was answered once is a promise.
-"""
+"""What customers, platforms, cashiers and staff do, at random from a seed: the operations and how often each comes."""
 
 import random
-import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-import requests
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from coupons import lifecycle
-from coupons.errors import Refused
 from coupons.models import IssuedCoupon
-from merchants import customers
-from merchants.models import Customer
-from tests.e2e.portal import Portal
+from integrations.models import OutboxAttempt
+from integrations.models.outbox import Phase, RowKind
+from tests.chaos.calling import Caller, Refusal
+from tests.chaos.faults import ANSWERED_LATE, UNCERTAIN
+from tests.chaos.portal import ChaosPortal
+from tests.chaos.promises import Promises
+from tests.chaos.staff import Admin, Desk
+from tests.chaos.till import Courier, Till
+from tests.e2e.portal import TOKEN
 
 TEMPLATES = 6
 CUSTOMERS = 400
 UNBOUND = 40  # of them have no openid at first
-PATIENCE_SECONDS = 120  # how long a caller repeats what was not answered
-ANSWER_SECONDS = 10
+OVERTIME, OVERTIME_SECONDS = 1.5, 120  # a load planned for n seconds is given up after 1.5 n + 120
+SENT_SECONDS = 5.0
+IN_TIME = ": in time"
 
-OPERATIONS = {"give": 52, "redeem": 24, "revoke": 10, "bind": 4, "redeem again": 6, "give and revoke": 4}
+OPERATIONS = {
+    "push": 44, "issue at the desk": 6, "issue in the admin": 1,
+    "redeem": 14, "redeem, told twice": 6, "redeem, told late": 2, "redeem, clock skewed": 4,
+    "redeem before the answer": 3,
+    "revoke": 6, "revoke in the admin": 1, "push and revoke": 3, "revoke behind an uncertain deliver": 2,
+    "rebind": 4, "rebind behind an uncertain deliver": 2,
+    "transfer": 4, "transfer and redeem": 1, "transfer behind an uncertain deliver": 1,
+}  # fmt: skip
 
 
-@dataclass
-class Promises:
-    """What callers were told: codes given out, redemptions that the till made, revokes that were accepted."""
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How much one driver does: so many accepted operations in about so many seconds."""
 
-    given: dict[str, str] = field(default_factory=dict)  # code -> customer's identifier
-    redeemed: set[str] = field(default_factory=set)
-    revoked: set[str] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def some_code(self, rng: random.Random) -> str | None:
-        """A code that is most likely neither redeemed nor revoked."""
-        with self.lock:
-            codes = list(self.given)
-        for _ in range(20):
-            if not codes:
-                return None
-            code = rng.choice(codes[-2000:])
-            if code not in self.redeemed and code not in self.revoked:
-                return code
-        return None
+    coupon_ids: list[str]
+    operations: int
+    seconds: float
 
 
 class Driver:
     """One of several that work side by side."""
 
-    def __init__(self, portal: Portal, promises: Promises, seed: int, number: int) -> None:
-        self.portal = portal
+    def __init__(self, portal: ChaosPortal, promises: Promises, courier: Courier, *, seed: int, number: int) -> None:
+        self.push_url = f"{portal.url}/hooks/smart-coupon/{TOKEN}"
         self.promises = promises
         self.random = random.Random(seed * 100 + number)
         self.number = number
         self.serial = 0
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.late_seconds = 0.0
+        self.platform = Caller(promises)
+        self.desk = Desk(portal, promises)
+        self.admin = Admin(portal, promises)
+        self.till = Till(portal, promises, courier, self.random)
+        self.coupon_ids: list[str] = []
 
-    def run(self, coupon_ids: list[str], operations: int, pause_seconds: float) -> None:
-        """So many operations, with a pause between them."""
-        for _ in range(operations):
+    def work(self, shift: Shift) -> None:
+        """Work at a steady rate until so many operations were accepted, or the time is long over."""
+        self.coupon_ids, self.late_seconds = shift.coupon_ids, shift.seconds / 4
+        began = due = time.monotonic()
+        done = 0
+        while done < shift.operations and time.monotonic() < began + OVERTIME * shift.seconds + OVERTIME_SECONDS:
             kind = self.random.choices(list(OPERATIONS), list(OPERATIONS.values()))[0]
-            try:
-                close_old_connections()
-                self._do(kind, coupon_ids)
-            except DatabaseError:
-                self._count(f"{kind}: database away")
-                time.sleep(0.2)
-            self._count("operations")
-            time.sleep(self.random.uniform(0, 2 * pause_seconds))
+            if not self._do(kind):
+                self.promises.count(f"refused: {kind}")
+                time.sleep(0.02)
+                continue
+            self.promises.count(kind)
+            done += 1
+            due += self.random.uniform(0, 2 * shift.seconds / shift.operations)
+            time.sleep(max(0.0, due - time.monotonic()))
 
-    def _do(self, kind: str, coupon_ids: list[str]) -> None:
-        if kind.startswith("give"):
-            code = self.give(self.random.choice(coupon_ids), self._identifier())
-            if kind == "give and revoke" and code:
-                self.revoke(code)
-        elif kind == "bind":
-            self.bind()
-        elif code := self.promises.some_code(self.random):
-            if kind == "revoke":
-                self.revoke(code)
-            else:
-                self.redeem(code, times=3 if kind == "redeem again" else 1)
-        self._count(kind)
+    def _do(self, kind: str) -> bool:
+        """One operation; False where it was refused, or what it needs is not there."""
+        try:
+            close_old_connections()
+            match kind:
+                case "push":
+                    return self.push() is not None
+                case "push and revoke":
+                    return (code := self.push()) is not None and self.desk.revoke(code)
+                case "issue at the desk":
+                    return self._issue(self.desk.issue)
+                case "issue in the admin":
+                    return self._issue(self.admin.issue)
+                case "rebind":
+                    return self._rebind(self._someone())
+                case "redeem before the answer":
+                    return self._redeem_before_the_answer()
+                case _ if kind.endswith("behind an uncertain deliver"):
+                    return self._behind_uncertain(kind)
+            code = self.promises.some_code(self.random, untouched=kind.startswith("transfer"))
+            return code is not None and self._do_to(kind, code)
+        except DatabaseError:  # the drivers look into it too, and it was away
+            self.promises.count("database away for a driver")
+            time.sleep(0.2)
+            return False
 
-    def give(self, coupon_id: str, identifier: str) -> str | None:
-        """Push a detail until it is answered. The end's second makes each push one of its own."""
-        self.serial += 1
-        end = timezone.now() + timedelta(days=20, seconds=self.serial, minutes=self.number)
-        body = {
-            "identifier": identifier,
-            "coupon_id": coupon_id,
-            "merchant_id": "88",
-            "expiration_time": end.strftime("%Y-%m-%d %H:%M:%S"),
-        }
-        answer = self._insist("hooks/smart-coupon/e2e-token/coupon-detail/", body)
-        if answer is None:
-            return None
-        code = str(answer["result"]["coupon_detail_id"])
-        with self.promises.lock:
-            self.promises.given[code] = identifier
-        return code
+    def _do_to(self, kind: str, code: str) -> bool:
+        match kind:
+            case "redeem":
+                return self.till.redeem(code)
+            case "redeem, told twice":
+                return self.till.twice(code)
+            case "redeem, told late":
+                return self.till.late(code, self.late_seconds)
+            case "redeem, clock skewed":
+                return self.till.skewed(code)
+            case "revoke":
+                return self.desk.revoke(code)
+            case "revoke in the admin":
+                return self.admin.revoke(code)
+            case "transfer":
+                return self.desk.transfer(code, self._someone())
+            case "transfer and redeem":
+                given = self.desk.transfer(code, self._someone())
+                time.sleep(self.random.uniform(0, 0.3))
+                return self.till.redeem(code) and given
+        raise AssertionError(kind)
 
     def create(self, title: str) -> str:
-        """Push a new coupon."""
+        """Push a new coupon and return its id."""
         end = (timezone.now() + timedelta(days=60)).strftime("%Y-%m-%d 23:59:59")
         body = {
             "coupon_name": title, "coupon_amount": 10, "min_buy_price": 0, "coupon_type": 0,
             "expiration_type": 1, "expiration_time": end, "merchant_id": "88",
         }  # fmt: skip
-        answer = self._insist("hooks/smart-coupon/e2e-token/coupon/", body)
-        assert answer is not None
-        return str(answer["result"]["coupon_id"])
+        return str(self.platform.insist(f"{self.push_url}/coupon/", body, what="push")["result"]["coupon_id"])
 
-    def redeem(self, code: str, *, times: int) -> None:
-        """At the till. The callback may come several times, late, and by a clock that is wrong."""
-        order: dict[str, Any] = {"code": code, "times": times, "shop_entity_id": "00026863"}
-        if self.random.random() < 0.1:
-            order["delay_seconds"] = self.random.uniform(0, 5)
-        if self.random.random() < 0.1:
-            order["timestamp_offset_seconds"] = self.random.choice([-3600, 300])
-        answer = self.session.post(f"{self.portal.sandbox_url}/control/redeem", json=order, timeout=60)
-        if answer.ok and answer.json().get("redeemed"):
-            with self.promises.lock:
-                self.promises.redeemed.add(code)
-        else:
-            self._count("redeem: refused at the till")
-
-    def revoke(self, code: str) -> None:
-        """By staff."""
+    def push(self, identifier: str = "") -> str | None:
+        """Push a detail until it is answered. The end's second makes each push one of its own."""
+        self.serial += 1
+        identifier = identifier or self._someone()
+        end = timezone.now() + timedelta(days=20, seconds=self.serial, minutes=self.number)
+        body = {
+            "identifier": identifier,
+            "coupon_id": self.random.choice(self.coupon_ids),
+            "merchant_id": "88",
+            "expiration_time": end.strftime("%Y-%m-%d %H:%M:%S"),
+        }
         try:
-            with transaction.atomic():
-                found = IssuedCoupon.objects.only("pk").get(code=code)
-                lifecycle.revoke(lifecycle.lock([found.pk])[0], reason="chaos", actor="staff:chaos")
-        except Refused:
-            self._count("revoke: refused")
+            answer = self.platform.insist(f"{self.push_url}/coupon-detail/", body, what="push")
+        except Refusal:
+            return None
+        code = str(answer["result"]["coupon_detail_id"])
+        self.promises.given(code, identifier)
+        return code
+
+    def _issue(self, issue: Callable[[str, str], str | None]) -> bool:
+        """Staff give a coupon to somebody new, who most often turns up with an openid and a number."""
+        identifier = self._new("desk")
+        code = issue(self.random.choice(self.coupon_ids), identifier)
+        if self.random.random() < 0.9:
+            self.desk.bind(identifier, f"o-{identifier}", mobile=f"138{self.random.randrange(10**8):08d}")
+        return code is not None
+
+    def _rebind(self, identifier: str) -> bool:
+        return self.desk.bind(identifier, f"o-{identifier}-{self.number}-{self.random.randrange(10**6)}")
+
+    def _behind_uncertain(self, kind: str) -> bool:
+        """Do it to a coupon right when its delivery has gone out and its answer is lost or late."""
+        identifier, code = self._aimed(self.random.choice(UNCERTAIN))
+        if code is None or not self._sent(code):
+            return False
+        if self.random.random() < 0.3:
+            time.sleep(self.random.uniform(0, 1.5))
+        if kind.startswith("revoke"):
+            done = self.desk.revoke(code)
+        elif kind.startswith("rebind"):
+            done = self._rebind(identifier)
         else:
-            with self.promises.lock:
-                self.promises.revoked.add(code)
+            self.promises.told(self.promises.transferred, code)
+            done = self.desk.transfer(code, self._someone())
+        if done and not IssuedCoupon.objects.filter(code=code).exclude(delivered_openid="").exists():
+            self.promises.count(kind + IN_TIME)
+        return done
 
-    def bind(self) -> None:
-        """Give a customer an openid, or another one."""
-        identifier = self._identifier()
-        customer = Customer.objects.filter(identifier=identifier).first()
-        if customer is not None:
-            customers.bind(customer, openid=f"o-{identifier}-{self.random.randrange(10**6)}")
+    def _redeem_before_the_answer(self) -> bool:
+        """The till redeems what dfire holds already, while our delivery still waits for its answer."""
+        _, code = self._aimed(self.random.choice(ANSWERED_LATE))
+        return code is not None and self.till.as_soon_as_held(code, seconds=SENT_SECONDS)
 
-    def _insist(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """Post until there is an answer, as the platform does; None if it was a lasting no."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                answer = self.session.post(f"{self.portal.url}/{path}", json=body, timeout=ANSWER_SECONDS)
-            except requests.RequestException:
-                self._count("push: no answer")
-                time.sleep(0.2)
-                continue
-            if answer.status_code == 200:
-                accepted: dict[str, Any] = answer.json()
-                return accepted
-            self._count(f"push: {answer.status_code}")
-            if answer.status_code == 409:
-                return None
-            if answer.status_code not in (429, 500, 502, 503):
-                raise AssertionError(f"{path}: {answer.status_code} {answer.text}")
-            time.sleep(0.2)
-        raise AssertionError(f"{path} was not answered in {PATIENCE_SECONDS} s")
+    def _aimed(self, mobile: str) -> tuple[str, str | None]:
+        """A coupon for somebody new, whose number makes the sandbox do to its delivery what is wanted.
 
-    def _identifier(self) -> str:
+        The push comes first and waits for the customer, so that its code is known before anything is sent.
+        """
+        identifier = self._new("aim")
+        code = self.push(identifier)
+        if code is not None:
+            self.desk.bind(identifier, f"o-{identifier}", mobile=mobile)
+        return identifier, code
+
+    def _sent(self, code: str) -> bool:
+        """Wait until a worker has begun to send the coupon's delivery."""
+        deadline = time.monotonic() + SENT_SECONDS
+        sends = OutboxAttempt.objects.filter(row__coupon__code=code, row__kind=RowKind.DELIVER, phase=Phase.SEND)
+        while not sends.exists():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _someone(self) -> str:
         return f"139{self.random.randrange(CUSTOMERS):08d}"
 
-    def _count(self, what: str) -> None:
-        with self.promises.lock:
-            self.promises.counts[what] += 1
+    def _new(self, kind: str) -> str:
+        self.serial += 1
+        return f"{kind}-{self.number}-{self.serial}"

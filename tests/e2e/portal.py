@@ -48,12 +48,12 @@ def until(seen: Callable[[], T], *, seconds: float) -> T:
 
 
 class Portal:
-    """Everything that `make run` starts, under a test's control."""
+    """Everything that `make run` starts, under a test's control. `durable`: what is committed outlives a crash."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="coupon-e2e-", dir="/tmp"))
         self.folder.chmod(0o711)
-        self.servers = Servers(Place(self.folder / "var"), durable=False, say=lambda words: None)
+        self.servers = Servers(Place(self.folder / "var"), durable=durable, say=lambda words: None)
         (self.folder / "var").mkdir(mode=0o711)
         self.web_port, self.sandbox_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.web_port}"
@@ -81,19 +81,22 @@ class Portal:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def start(self, name: str) -> None:
-        """Start (or start again) one of the parts."""
+    def commands(self) -> dict[str, list[str]]:
+        """How each part is started."""
         python = [sys.executable, "-m"]
-        command = {
+        return {
             "web": [*python, "granian", "--interface", "wsgi", "--port", str(self.web_port), "--workers", "2",
                     "--blocking-threads", "4", "--no-access-log", "config.wsgi:application"],
             "worker": [*python, "celery", "-A", "config", "worker"],
             "beat": [*python, "celery", "-A", "config", "beat"],
-            "worker2": [*python, "celery", "-A", "config", "worker", "-n", "second@%h"],
             "sandbox": [sys.executable, "manage.py", "sandbox", "--port", str(self.sandbox_port),
                         "--config", str(self.folder / "sandbox.json"),
                         "--store", str(self.folder / "sandbox.sqlite3")],
-        }[name]  # fmt: skip
+        }  # fmt: skip
+
+    def start(self, name: str) -> None:
+        """Start (or start again) one of the parts."""
+        command = self.commands()[name]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 command, cwd=CHECKOUT, env=self.environment, stdout=log, stderr=log, start_new_session=True

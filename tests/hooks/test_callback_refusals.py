@@ -79,6 +79,9 @@ def test_a_missing_an_unknown_and_another_accounts_key_look_alike(tills: DfireAc
         tell({"appKey": "x" * 60_000}),
     ]
     assert {callback_refused(answer) for answer in answers} == {FORGED}
+    assert len({answer["X-Request-ID"] for answer in answers}) == len(answers)
+    for answer in answers:
+        del answer["X-Request-ID"]
     assert len({(answer.content, tuple(sorted(answer.items()))) for answer in answers}) == 1
 
 

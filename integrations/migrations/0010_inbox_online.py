@@ -1,7 +1,6 @@
 """Indexes, checks and the merchants of what is there already, while callbacks go on coming in."""
 
 from django.contrib.postgres.operations import (
-    AddConstraintNotValid,
     AddIndexConcurrently,
     RemoveIndexConcurrently,
     ValidateConstraint,
@@ -26,20 +25,12 @@ def fill_merchants(apps, schema_editor):
             cursor.execute(_FILL, [start, start + _BATCH])
 
 
-STATES = ["applied", "repeated", "unknown_coupon", "other_account", "review", "settled"]
-
-
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("integrations", "0030_inbox_decisions"), ("coupons", "0001_initial")]
+    dependencies = [("integrations", "0009_inbox_decisions"), ("coupons", "0001_initial")]
 
     operations = [
-        migrations.RemoveConstraint("dfirecallback", "callback_state_known"),
-        AddConstraintNotValid(
-            "dfirecallback",
-            models.CheckConstraint(condition=models.Q(state__in=STATES), name="callback_state_known"),
-        ),
         ValidateConstraint("dfirecallback", "callback_state_known"),
         migrations.RunSQL(
             "ALTER TABLE integrations_dfirecallback VALIDATE CONSTRAINT integrations_dfirecallback_merchant_fk",

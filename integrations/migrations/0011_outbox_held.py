@@ -7,16 +7,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("integrations", "0031_inbox_online")]
+    dependencies = [("integrations", "0010_inbox_online")]
 
     operations = [
-        migrations.AddField(
-            "outboxrow",
-            "held",
-            models.BooleanField(
-                "held back", default=False, db_default=False, help_text="Until dfire has been told of its template."
-            ),
-        ),
         AddIndexConcurrently(
             "outboxrow",
             models.Index(

@@ -1,6 +1,7 @@
-"""The dialog in which staff give one coupon of a template to one customer."""
+"""The dialogs in which staff name one customer: to issue a coupon to, to give one on to."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from coupons import issuing
+from coupons import issuing, lifecycle
 from coupons.choices import Source
 from coupons.errors import Refused
 from coupons.issuing import Through
@@ -17,8 +18,10 @@ from merchants import customers
 from merchants.models import Customer, Merchant
 from merchants.models.customer import is_mobile
 
+T = TypeVar("T")
 
-class IssueForm(BaseDialogForm):
+
+class CustomerForm(BaseDialogForm):
     """Asks to whom."""
 
     customer = forms.CharField(
@@ -28,25 +31,47 @@ class IssueForm(BaseDialogForm):
         help_text=_("Mobile number, identifier or openid. An unknown one is entered as a new customer."),
     )
 
-    def issue(self, template: CouponTemplate, *, username: str) -> IssuedCoupon | None:
-        """Give the coupon; None, with the reason among the form's errors, if a rule says no."""
-        named = self.cleaned_data["customer"].strip()
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Errors stand below the one field that is seen."""
+        super().add_error(field or "customer", error)
+
+    def do_for(self, merchant: Merchant, service: Callable[[Customer], T]) -> T | None:
+        """Call a service with the customer; None, with the reason among the form's errors, if a rule says no."""
         try:
             with transaction.atomic():  # a refusal leaves no customer behind either
-                return issuing.issue(
-                    template=template,
-                    customer=named_customer(template.merchant, named),
-                    through=Through(source=Source.STAFF, actor=f"staff:{username}"),
-                )
+                return service(named_customer(merchant, self.cleaned_data["customer"].strip()))
         except Refused as refused:
             self.add_error("customer", refused.message)
         except SeveralCustomers:
             self.add_error("customer", _("Several customers have this number; name one by identifier."))
         return None
 
-    def add_error(self, field: str | None, error: Any) -> None:
-        """Errors stand below the one field that is seen."""
-        super().add_error(field or "customer", error)
+
+class IssueForm(CustomerForm):
+    """Asks to whom a coupon is issued."""
+
+    def issue(self, template: CouponTemplate, *, username: str) -> IssuedCoupon | None:
+        """Give a coupon of the template; None if a rule says no."""
+        through = Through(source=Source.STAFF, actor=f"staff:{username}")
+        return self.do_for(
+            template.merchant,
+            lambda customer: issuing.issue(template=template, customer=customer, through=through),
+        )
+
+
+class TransferForm(CustomerForm):
+    """Asks to whom a coupon is given on."""
+
+    def transfer(self, coupon: IssuedCoupon, *, username: str) -> bool:
+        """Give the coupon on; False if a rule says no."""
+
+        def give(receiver: Customer) -> bool:
+            receiver = Customer.objects.select_for_update(no_key=True).get(pk=receiver.pk)
+            locked = lifecycle.lock([coupon.pk])[0]
+            lifecycle.transfer(locked, receiver, actor=f"staff:{username}")
+            return True
+
+        return bool(self.do_for(coupon.merchant, give))
 
 
 class SeveralCustomers(Exception):

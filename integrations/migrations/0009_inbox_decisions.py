@@ -1,5 +1,6 @@
-"""What staff decide about an entry of the inbox, and whose it is. New columns only, each with a constant default."""
+"""What staff decide about an entry of the inbox, whose it is, and which rows are held back. New columns, each with a constant default."""
 
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 import django.db.models.deletion
 
@@ -31,7 +32,7 @@ def text(label, length, **options):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("integrations", "0001_initial"), ("merchants", "0001_initial")]
+    dependencies = [("integrations", "0008_reconciliation"), ("merchants", "0001_initial")]
 
     operations = [
         migrations.AddField("dfirecallback", "problem", text("problem", 20, choices=PROBLEMS)),
@@ -61,5 +62,19 @@ class Migration(migrations.Migration):
                     "ALTER TABLE integrations_dfirecallback DROP COLUMN merchant_id",
                 )
             ],
+        ),
+        migrations.RemoveConstraint("dfirecallback", "callback_state_known"),
+        AddConstraintNotValid(
+            "dfirecallback",
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state for state, _ in STATES]), name="callback_state_known"
+            ),
+        ),
+        migrations.AddField(
+            "outboxrow",
+            "held",
+            models.BooleanField(
+                "held back", default=False, db_default=False, help_text="Until dfire has been told of its template."
+            ),
         ),
     ]

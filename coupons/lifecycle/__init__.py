@@ -1,0 +1,36 @@
+"""The life of an issued coupon: the only writer of its status, its delivery and its holder.
+
+Every function here does the same five things in one transaction: lock, check, write, note the event, send the signal.
+Functions that take a locked coupon expect it from `lock`. Locks are taken in the order customer, coupon, template,
+outbox row.
+"""
+
+from coupons.lifecycle.core import DFIRE, PORTAL, flag, has_expired, lock, note, note_all, status_now
+from coupons.lifecycle.delivering import Holding, mark_delivered, mark_delivery, mark_missing, record_holding, resend
+from coupons.lifecycle.ending import expire_due, revoke
+from coupons.lifecycle.redeeming import TillOutcome, redeem_at_till
+from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
+
+__all__ = [
+    "DFIRE",
+    "PORTAL",
+    "Holding",
+    "TillOutcome",
+    "expire_due",
+    "flag",
+    "has_expired",
+    "lock",
+    "mark_delivered",
+    "mark_delivery",
+    "mark_missing",
+    "mark_taken",
+    "note",
+    "note_all",
+    "record_holding",
+    "redeem_at_till",
+    "resend",
+    "revoke",
+    "status_now",
+    "transfer",
+    "undo_transfer",
+]

@@ -1,0 +1,59 @@
+"""The other two ends of a coupon's life: it is taken back, or its time runs out."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from coupons.choices import CouponStatus, EventKind
+from coupons.errors import Reason, Refused
+from coupons.lifecycle.core import PORTAL, note, note_all
+from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.signals import coupons_expired, coupons_revoked
+
+
+@transaction.atomic
+def revoke(coupon: IssuedCoupon, *, reason: str, actor: str) -> None:
+    """Take a locked coupon back: at once here, behind it at dfire. Gives back its place in stock and limits.
+
+    A coupon that is revoked already stays as it is.
+
+    Raises:
+        Refused: it has been redeemed, or is being.
+    """
+    if coupon.status == CouponStatus.REVOKED:
+        return
+    if coupon.status == CouponStatus.REDEEMED:
+        raise Refused(Reason.REDEEMED)
+    if coupon.status == CouponStatus.REDEEMING:
+        raise Refused(Reason.REDEEMING)
+    coupon.status = CouponStatus.REVOKED
+    coupon.ended_at = timezone.now()
+    coupon.save(update_fields=["status", "ended_at"])
+    CouponTemplate.objects.filter(pk=coupon.template_id).update(issued_count=F("issued_count") - 1)
+    note(coupon, EventKind.REVOKED, actor, {"reason": reason})
+    coupons_revoked.send(IssuedCoupon, coupons=[coupon])
+
+
+@transaction.atomic
+def expire_due(limit: int = 1000) -> int:
+    """Expire issued coupons whose end has passed, at most so many, passing over those that someone holds a lock on.
+
+    Returns:
+        How many.
+    """
+    now = timezone.now()
+    due = list(
+        IssuedCoupon.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(status=CouponStatus.ISSUED, valid_until__lte=now - timedelta(seconds=1))
+        .order_by("valid_until")[:limit]
+    )
+    for coupon in due:
+        coupon.status = CouponStatus.EXPIRED
+        coupon.ended_at = now
+    IssuedCoupon.objects.bulk_update(due, ["status", "ended_at"])
+    note_all(due, EventKind.EXPIRED, PORTAL)
+    if due:
+        coupons_expired.send(IssuedCoupon, coupons=due)
+    return len(due)

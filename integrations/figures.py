@@ -1,0 +1,128 @@
+"""What the database knows for Prometheus: queue, accounts and inbox, the same from whichever process is asked.
+
+Every question reads an index of the few unsettled rows, never the whole of a large table, and has a time limit.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from prometheus_client.core import GaugeMetricFamily
+
+from integrations.models.alerts import IncidentKind
+
+LIMIT_MS = 2000  # for each question
+
+_OUTBOX = """
+SELECT coalesce(account.name, ''), o.state, count(*),
+       coalesce(extract(epoch FROM now() - min(o.queued_at)), 0)::float,
+       count(*) FILTER (WHERE o.state = 'queued' AND o.available_at < now() - interval '10 seconds')
+FROM integrations_outboxrow AS o
+JOIN merchants_merchant AS merchant ON merchant.id = o.merchant_id
+LEFT JOIN merchants_dfireaccount AS account ON account.id = coalesce(merchant.dfire_account_id, o.account_id)
+WHERE o.state IN ('queued', 'waiting', 'sending')
+GROUP BY 1, 2
+"""
+_DEAD = """
+SELECT coalesce(account.name, ''), dead.number
+FROM (SELECT account_id, count(*) AS number FROM integrations_outboxrow WHERE state = 'dead' GROUP BY 1) AS dead
+LEFT JOIN merchants_dfireaccount AS account ON account.id = dead.account_id
+"""
+_INCIDENTS = "SELECT kind, count(*) FROM integrations_incident WHERE closed_at IS NULL GROUP BY 1"
+_INBOX = """
+SELECT account.name, count(*), extract(epoch FROM now() - min(callback.received_at))::float
+FROM integrations_dfirecallback AS callback
+JOIN merchants_dfireaccount AS account ON account.id = callback.account_id
+WHERE callback.state IN ('unknown_coupon', 'other_account')
+GROUP BY 1
+"""
+_ACCOUNTS = """
+SELECT account.name, account.max_concurrency, account.max_requests_per_second,
+       (state.stopped_at IS NOT NULL)::int, (coalesce(state.slowed_until > now(), false))::int,
+       coalesce(extract(epoch FROM state.last_answer_at), 0)::float
+FROM merchants_dfireaccount AS account
+LEFT JOIN integrations_accountstate AS state ON state.account_id = account.id
+"""
+_SERVER = "SELECT extract(epoch FROM clock_timestamp())::float, pg_database_size(current_database())"
+
+
+def collect() -> list[GaugeMetricFamily]:
+    """Ask the database for all of it.
+
+    Raises:
+        DatabaseError: it does not answer, or not within LIMIT_MS.
+    """
+    return [*_outbox(), *_dead(), *_inbox(), *_accounts(), *_incidents()]
+
+
+def server() -> tuple[float, int]:
+    """PostgreSQL's clock (seconds since 1970) and the size of the database (bytes)."""
+    clock, size = _ask(_SERVER)[0]
+    return clock, size
+
+
+def _outbox() -> Iterator[GaugeMetricFamily]:
+    rows = _gauge("portal_outbox_rows", "Unsettled rows of the outbox.", ["account", "state"])
+    oldest = _gauge("portal_outbox_oldest_seconds", "For how long the oldest row has been queued.", ["account"])
+    overdue = _gauge("portal_outbox_overdue_rows", "Queued rows that were due 10 seconds ago.", ["account"])
+    ages: dict[str, float] = {name: 0.0 for (name,) in _ask("SELECT name FROM merchants_dfireaccount")}
+    late = dict.fromkeys(ages, 0)
+    for account, state, number, age, due in _ask(_OUTBOX):
+        rows.add_metric([account, state], number)
+        if state != "waiting":
+            ages[account] = max(ages.get(account, 0.0), age)
+            late[account] = late.get(account, 0) + due
+    for account in ages:
+        oldest.add_metric([account], ages[account])
+        overdue.add_metric([account], late[account])
+    yield from (rows, oldest, overdue)
+
+
+def _dead() -> Iterator[GaugeMetricFamily]:
+    dead = _gauge("portal_outbox_dead_rows", "Failed rows that staff have to look at.", ["account"])
+    for account, number in _ask(_DEAD):
+        dead.add_metric([account], number)
+    yield dead
+
+
+def _inbox() -> Iterator[GaugeMetricFamily]:
+    number = _gauge("portal_inbox_open", "Callbacks that fit no coupon yet.", ["account"])
+    oldest = _gauge("portal_inbox_oldest_seconds", "For how long the oldest of them has been there.", ["account"])
+    for account, count, age in _ask(_INBOX):
+        number.add_metric([account], count)
+        oldest.add_metric([account], age)
+    yield from (number, oldest)
+
+
+def _accounts() -> Iterator[GaugeMetricFamily]:
+    gauges = [
+        _gauge("portal_account_max_concurrency", "Calls in flight that the account allows.", ["account"]),
+        _gauge("portal_account_max_requests_per_second", "Calls a second that it allows; 0 = any.", ["account"]),
+        _gauge("portal_account_stopped", "1 while dfire refuses its configuration.", ["account"]),
+        _gauge("portal_account_slowed", "1 while dfire has asked for a slower pace.", ["account"]),
+        _gauge("portal_account_last_answer_timestamp_seconds", "When dfire last answered; 0 = never.", ["account"]),
+    ]
+    for name, *values in _ask(_ACCOUNTS):
+        for gauge, value in zip(gauges, values, strict=True):
+            gauge.add_metric([name], value)
+    yield from gauges
+
+
+def _incidents() -> Iterator[GaugeMetricFamily]:
+    incidents = _gauge("portal_incidents_open", "Open incidents by kind (docs/alerts.md).", ["kind"])
+    known = dict.fromkeys(IncidentKind.values, 0) | dict(_ask(_INCIDENTS))
+    for kind, number in known.items():
+        incidents.add_metric([kind], number)
+    yield incidents
+
+
+def _gauge(name: str, meaning: str, labels: Sequence[str]) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, labels=labels)
+
+
+@transaction.atomic
+def _ask(sql: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {LIMIT_MS}")
+        cursor.execute(sql)
+        return cursor.fetchall()
