@@ -69,14 +69,17 @@ class ApplyForm(EntryForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Begin with the coupon of the entry's code, if there is one."""
         super().__init__(*args, **kwargs)
-        if (entry := self.entry()) is not None and entry.coupon is not None:
-            self.fields["code"].initial = entry.coupon.code
+        if (entry := self.entry()) is not None and self._own(entry.code) is not None:
+            self.fields["code"].initial = entry.code
 
     def clean_code(self) -> str:
         """A coupon of the user's merchants; `coupon` has it then."""
         code: str = self.cleaned_data["code"].strip()
-        own: Any = visible_merchants(self.request.user)
-        self.coupon = IssuedCoupon.objects.filter(code=code, merchant__in=own).first()
+        self.coupon = self._own(code)
         if self.coupon is None:
             raise forms.ValidationError(_("No coupon of your merchants has this code."))
         return code
+
+    def _own(self, code: str) -> IssuedCoupon | None:
+        own: Any = visible_merchants(self.request.user)
+        return IssuedCoupon.objects.filter(code=code, merchant__in=own).first()

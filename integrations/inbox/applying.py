@@ -19,7 +19,7 @@ from merchants.models import Merchant, Shop
 
 logger = structlog.get_logger(__name__)
 
-APPLIED_FIELDS = [
+_APPLIED_FIELDS = [
     "coupon", "merchant", "state", "problem", "suggestion", "settled_at", "tried_at", "parameters", "blanked_at",
 ]  # fmt: skip
 _LATE = {
@@ -41,18 +41,24 @@ def apply(callback: DfireCallback) -> CallbackState:
         callback.suggestion = suggestion_for_unknown(callback)
     elif found.merchant.dfire_account_id != callback.account_id:
         callback.state, callback.problem = CallbackState.OTHER_ACCOUNT, Problem.OTHER_ACCOUNT
-        callback.coupon, callback.merchant = found, found.merchant
+        callback.coupon, callback.merchant = None, found.merchant
         callback.suggestion = Suggestion.CHECK_ACCOUNT
     else:
         coupon = lifecycle.lock([found.pk])[0]
         _note_outcome(callback, coupon, redeem(callback, coupon))
-    callback.save(update_fields=APPLIED_FIELDS)
+    callback.save(update_fields=_APPLIED_FIELDS)
     return CallbackState(callback.state)
 
 
 def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> TillOutcome:
-    """Redeem a locked coupon as the callback says. The event names the callback, and `details` besides."""
-    return lifecycle.redeem_at_till(
+    """Redeem a locked coupon as the callback says. The event names the callback, and `details` besides.
+
+    The callback becomes the coupon's; the caller saves it.
+    """
+    callback.coupon, callback.merchant_id = coupon, coupon.merchant_id
+    if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
+        callback.parameters, callback.blanked_at = {}, timezone.now()
+    outcome = lifecycle.redeem_at_till(
         coupon,
         at=min(callback.sent_at, timezone.now()),
         shop=Shop.objects.filter(merchant=coupon.merchant_id, entity_id=callback.entity_id).first(),
@@ -63,6 +69,8 @@ def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> Til
             **details,
         },
     )
+    transaction.on_commit(partial(_log, callback, outcome=outcome.value), robust=True)
+    return outcome
 
 
 def late_problem(coupon: IssuedCoupon) -> str:
@@ -72,11 +80,6 @@ def late_problem(coupon: IssuedCoupon) -> str:
 
 def _note_outcome(callback: DfireCallback, coupon: IssuedCoupon, outcome: TillOutcome) -> None:
     """A redemption in time is settled, a repeat too; a late one counts, and is for staff to look at."""
-    callback.coupon = coupon
-    callback.merchant_id = coupon.merchant_id
-    if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
-        callback.parameters, callback.blanked_at = {}, timezone.now()
-    transaction.on_commit(partial(_log, callback, outcome=outcome.value), robust=True)
     callback.problem = late_problem(coupon) if outcome is TillOutcome.REDEEMED else ""
     if callback.problem:
         callback.state, callback.suggestion = CallbackState.REVIEW, suggestion_for_late(coupon)

@@ -10,7 +10,18 @@ from integrations.inbox.applying import redeem
 from integrations.models import DfireCallback
 from integrations.models.inbox import OPEN_STATES, UNSETTLED_STATES, CallbackState, Decision
 
-_DECIDED_FIELDS = ["coupon", "merchant", "state", "suggestion", "decision", "decided_by", "note", "settled_at"]
+_DECIDED_FIELDS = [
+    "coupon",
+    "merchant",
+    "state",
+    "suggestion",
+    "decision",
+    "decided_by",
+    "note",
+    "settled_at",
+    "parameters",
+    "blanked_at",
+]
 
 
 def settle_by_hand(callback: DfireCallback, *, decision: Decision, note: str, actor: str) -> bool:
@@ -50,8 +61,6 @@ def apply_by_hand(callback: DfireCallback, coupon: IssuedCoupon, *, note: str, a
         return None
     chosen = lifecycle.lock([coupon.pk])[0]
     outcome = redeem(locked, chosen, decided_by=actor)
-    locked.coupon = chosen
-    locked.merchant_id = chosen.merchant_id
     locked.state, locked.suggestion = CallbackState.SETTLED, ""
     locked.decision, locked.decided_by, locked.note = Decision.APPLIED, actor, note
     locked.settled_at = timezone.now()

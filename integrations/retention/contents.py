@@ -20,7 +20,7 @@ BLANK: dict[type[Model], dict[str, Any]] = {
         "last_message": Case(When(last_message__in=words.KEYS, then=F("last_message")), default=Value("")),
     },
     Push: {"body": "", "answer": {}},
-    DfireCallback: {"parameters": {}},
+    DfireCallback: {"parameters": {}, "note": ""},
 }
 
 

@@ -90,9 +90,10 @@ def forget_callbacks(names: set[str]) -> None:
     """Take the names out of callbacks that fit no coupon. The rest stays as received: an open one is still tried."""
     for batch in batches(DfireCallback.objects.filter(coupon=None, blanked_at=None)):
         for callback in batch:
-            if in_json(callback.parameters, names):
+            if in_json([callback.parameters, callback.note], names):
                 said = {key: HIDDEN if in_json(value, names) else value for key, value in callback.parameters.items()}
-                DfireCallback.objects.filter(pk=callback.pk, coupon=None).update(parameters=said)
+                note = without_names(callback.note, names)
+                DfireCallback.objects.filter(pk=callback.pk, coupon=None).update(parameters=said, note=note)
 
 
 def forget_findings(erasure: Erasure, names: set[str]) -> None:
