@@ -1,6 +1,5 @@
 """Applying a callback to the coupon of its code, and saying what stands in the way where that cannot be done."""
 
-from functools import partial
 from typing import Any
 
 import structlog
@@ -76,7 +75,7 @@ def _note_outcome(callback: DfireCallback, coupon: IssuedCoupon, outcome: TillOu
     callback.merchant_id = coupon.merchant_id
     if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
         callback.parameters, callback.blanked_at = {}, timezone.now()
-    transaction.on_commit(partial(_log, callback, outcome=outcome.value), robust=True)
+    transaction.on_commit(lambda: _log(callback, outcome=outcome.value), robust=True)
     callback.problem = late_problem(coupon) if outcome is TillOutcome.REDEEMED else ""
     if callback.problem:
         callback.state, callback.suggestion = CallbackState.REVIEW, suggestion_for_late(coupon)
