@@ -6,7 +6,6 @@ incident, so that a fault that comes and goes does not become a stream of notice
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -129,7 +128,7 @@ def _queue(incident: Incident, event: NoticeEvent, targets: QuerySet[AlertTarget
     Notice.objects.bulk_create(
         Notice(incident=incident, target=target, event=event, due_at=due_at) for target in targets.distinct()
     )
-    transaction.on_commit(partial(doorbell.ring, NOTICE_TASK), robust=True)
+    transaction.on_commit(lambda: doorbell.ring(NOTICE_TASK), robust=True)
 
 
 def _take_turns(kind: IncidentKind, key: str) -> None:

@@ -1,6 +1,5 @@
 """Applying a callback to the coupon of its code, and saying what stands in the way where that cannot be done."""
 
-from functools import partial
 from typing import Any
 
 import structlog
@@ -69,7 +68,7 @@ def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> Til
             **details,
         },
     )
-    transaction.on_commit(partial(_log, callback, outcome=outcome.value), robust=True)
+    transaction.on_commit(lambda: _log(callback, outcome=outcome.value), robust=True)
     return outcome
 
 

@@ -2,7 +2,6 @@
 to have been redeemed too late. Imported once, by the application's `ready`.
 """
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -21,7 +20,8 @@ from merchants.models import Merchant
 @receiver(coupons_issued)
 def _apply_what_waited(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     """After the commit, because a callback that is being taken now cannot see the coupons before it."""
-    transaction.on_commit(partial(appeared, [coupon.code for coupon in coupons]), robust=True)
+    codes = [coupon.code for coupon in coupons]
+    transaction.on_commit(lambda: appeared(codes), robust=True)
 
 
 @receiver(coupons_redeemed)
@@ -37,4 +37,4 @@ def _list_late_ones(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 @receiver(post_save, sender=Merchant)
 def _apply_after_a_move(instance: Merchant, created: bool, raw: bool, **kwargs: Any) -> None:
     if not created and not raw and instance.dfire_account_id is not None:
-        transaction.on_commit(partial(merchant_moved, instance), robust=True)
+        transaction.on_commit(lambda: merchant_moved(instance), robust=True)

@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -57,7 +56,7 @@ def take(account: DfireAccount, redemption: Redemption) -> DfireCallback:
     if apply(callback) == CallbackState.UNKNOWN_COUPON:
         # Its coupon may be committed between our look and our commit. Who issues looks here after the commit, and we
         # look there after ours: whoever is later finds the other.
-        transaction.on_commit(partial(appeared, [redemption.code]), robust=True)
+        transaction.on_commit(lambda: appeared([redemption.code]), robust=True)
     return callback
 
 

@@ -73,6 +73,9 @@ class Handler(ABC):
     def waits(self, row: OutboxRow, why: str) -> None:  # noqa: B027  (most kinds have nothing to add)
         """The row has been set to waiting."""
 
+    def drops(self, row: OutboxRow) -> None:  # noqa: B027
+        """The row has been cancelled, because there is nothing more to say."""
+
     def fails(self, row: OutboxRow, why: str) -> None:  # noqa: B027
         """The row has been set aside for staff."""
 

@@ -5,8 +5,6 @@ is decided when it is picked (`picking`), so a row that is not held is never sen
 too long is found by the clock.
 """
 
-from functools import partial
-
 from django.db import connection, transaction
 
 from coupons.models import TemplateVersion
@@ -46,7 +44,7 @@ def release_on_commit(template_id: int | None) -> None:
 
     Who writes a held row calls it and who settles a row of the template calls it: whoever commits last sees the other.
     """
-    transaction.on_commit(partial(release, template_id), robust=True)
+    transaction.on_commit(lambda: release(template_id), robust=True)
 
 
 @transaction.atomic

@@ -1,7 +1,6 @@
 """Putting rows into the outbox, in the transaction that makes them true."""
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 import structlog
@@ -70,7 +69,7 @@ def put(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
     if stored:
         transaction.on_commit(doorbell.ring, robust=True)
         if origin:  # else a command at a terminal, which says what it does in its own words
-            transaction.on_commit(partial(_log, stored), robust=True)
+            transaction.on_commit(lambda: _log(stored), robust=True)
     return stored
 
 

@@ -6,7 +6,6 @@ Locks: the customer where it matters, the coupon, the row.
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 from django.conf import settings
@@ -121,6 +120,7 @@ def settle_standing(standing: Standing) -> bool:
                 handler_of(row).waits(row, next_step.why)
             else:
                 verdicts.cancel(row, next_step.why)
+                handler_of(row).drops(row)
             row.save(update_fields=_SAVED)
     except DATABASE_AWAY:
         raise
@@ -159,7 +159,7 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
     if not attempt.result:
         attempt.result = LOST
         attempt.save(update_fields=["result"])
-        transaction.on_commit(partial(_tell_lost, row, attempt))
+        transaction.on_commit(lambda: _tell_lost(row, attempt), robust=True)
     _free(row)
     row.lost_leases += 1
     row.last_class, row.last_code, row.last_message = LOST, "", ""

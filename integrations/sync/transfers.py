@@ -115,6 +115,12 @@ class Transfer(Handler):
         """Show it at the coupon too."""
         lifecycle.mark_delivery(coupon_of(row), Delivery.WAITING, details={"missing": why})
 
+    def drops(self, row: OutboxRow) -> None:
+        """A till redeemed it while a call was on its way that dfire then turned away: it never changed hands."""
+        coupon = coupon_of(row)
+        if coupon.status == CouponStatus.REDEEMED and coupon.delivered_openid and not _is_with_its_holder(coupon, row):
+            _stays_with_its_giver(coupon)
+
     def fails(self, row: OutboxRow, why: str) -> None:
         """Show it at the coupon too."""
         lifecycle.mark_delivery(coupon_of(row), Delivery.FAILED, details={"code": "", "message": why})

@@ -16,7 +16,7 @@ from integrations.sandbox.config import DEFAULT_TRANSFER_METHOD
 from merchants import customers
 from merchants.models import Customer, DfireAccount, Merchant
 from tests.chaos.breaking import Breaker
-from tests.chaos.driver import CUSTOMERS, OPERATIONS, TEMPLATES, UNBOUND, Driver, Shift
+from tests.chaos.driver import CUSTOMERS, DRIVERS, OPERATIONS, TEMPLATES, UNBOUND, Driver, Shift
 from tests.chaos.faults import fault_rules
 from tests.chaos.ledgers import compare, unsettled
 from tests.chaos.portal import ChaosPortal
@@ -24,7 +24,6 @@ from tests.chaos.promises import Promises
 from tests.chaos.table import Report
 from tests.chaos.till import Courier
 
-DRIVERS = 16
 QUIET_SECONDS = 300
 ANY_MOBILE = "13700000000"
 

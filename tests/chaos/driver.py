@@ -20,12 +20,14 @@ from tests.chaos.staff import Admin, Desk
 from tests.chaos.till import Courier, Till
 from tests.e2e.portal import TOKEN
 
+DRIVERS = 16
 TEMPLATES = 6
 CUSTOMERS = 400
 UNBOUND = 40  # of them have no openid at first
 OVERTIME, OVERTIME_SECONDS = 1.5, 120  # a load planned for n seconds is given up after 1.5 n + 120
 SENT_SECONDS = 5.0
 IN_TIME = ": in time"
+FIRST_END = timezone.now() + timedelta(days=20)  # of the coupons that are pushed
 
 OPERATIONS = {
     "push": 44, "issue at the desk": 6, "issue in the admin": 1,
@@ -136,10 +138,10 @@ class Driver:
         return str(self.platform.insist(f"{self.push_url}/coupon/", body, what="push")["result"]["coupon_id"])
 
     def push(self, identifier: str = "") -> str | None:
-        """Push a detail until it is answered. The end's second makes each push one of its own."""
+        """Push a detail until it is answered. Its end's second is no other push's, or it would be a repeat of that."""
         self.serial += 1
         identifier = identifier or self._someone()
-        end = timezone.now() + timedelta(days=20, seconds=self.serial, minutes=self.number)
+        end = FIRST_END + timedelta(seconds=self.serial * DRIVERS + self.number)
         body = {
             "identifier": identifier,
             "coupon_id": self.random.choice(self.coupon_ids),

@@ -290,6 +290,27 @@ def test_spent_by_a_receiver_who_had_given_it_on_it_is_that_receivers(
     is_with(coupon, receiver, dfire)
 
 
+@pytest.mark.parametrize("native", [False, True])
+def test_a_callback_while_a_call_is_under_way_that_dfire_turns_away_leaves_it_with_the_giver(
+    coupon: IssuedCoupon, receiver: Customer, dfire: Dfire, native: bool
+) -> None:
+    from integrations.outbox.calling import perform
+    from integrations.outbox.claiming import claim
+    from integrations.outbox.settling import settle
+
+    if native:
+        _names_the_method(coupon)
+    giver = coupon.customer
+    dfire.fault(TRANSFER if native else WITHDRAW, "busy")
+    give(coupon, receiver)
+    (job,) = claim(coupon.merchant.dfire_account_id or 0, 1).jobs
+    dfire.redeem(coupon.code)
+    redeemed(coupon)
+    settle(job, perform(job))
+    drain_through()
+    is_with(coupon, giver, dfire)
+
+
 def test_a_callback_after_the_receiver_got_it_is_the_receivers(
     coupon: IssuedCoupon, receiver: Customer, dfire: Dfire
 ) -> None:
