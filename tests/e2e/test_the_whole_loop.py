@@ -80,6 +80,8 @@ def test_a_push_reaches_the_till_and_the_tills_word_comes_back(portal: Portal) -
 
 def test_a_broker_that_is_down_at_the_push_changes_nothing_but_the_delay(portal: Portal) -> None:
     coupon_id = created(portal, "断线")
+    until(lambda: coupon_id in str(portal.ledger()["promotions"]), seconds=10)
+    time.sleep(2)  # a worker that is still at it would find the coupon without being rung for
     redis = portal.servers.start(["redis"])["redis"]
     assert redis.process.end(Redis.abort)
     began = time.monotonic()
