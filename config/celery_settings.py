@@ -82,6 +82,11 @@ beat_schedule = {
         "schedule": settings.ERASURE_SWEEP_SECONDS,
         "options": {"expires": settings.ERASURE_SWEEP_SECONDS},
     },
+    "merge figures": {
+        "task": "integrations.tasks.merge_figures",
+        "schedule": settings.FIGURES_MERGE_SECONDS,
+        "options": {"expires": settings.FIGURES_MERGE_SECONDS},
+    },
     "prune by age": {
         "task": "integrations.tasks.prune",
         "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed

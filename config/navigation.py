@@ -82,6 +82,8 @@ def _administration() -> list[dict[str, Any]]:
             [
                 _item(_("Coupon events"), "history", "coupons.couponevent"),
                 _item(_("Template versions"), "layers", "coupons.templateversion"),
+                _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
+                _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
                 _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
                 _item(_("Notices"), "mark_email_read", "integrations.notice"),
                 _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),

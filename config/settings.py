@@ -231,6 +231,7 @@ RECONCILE_KEEP_DAYS = 90  # runs and their findings, which name customers' openi
 
 # --- The lives of coupons and templates ---
 EXPIRY_SWEEP_SECONDS = 20
+FIGURES_MERGE_SECONDS = 20
 PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs
 
 # --- Inbound ---

@@ -97,6 +97,25 @@ class EventKind(models.TextChoices):
     EXPIRED = "expired", _("expired")
     FLAGGED = "flagged", _("flagged for staff")
     RECONCILED = "reconciled", _("repair begun after a comparison with dfire")
+    REISSUED = "reissued", _("replaced by another coupon")
+
+
+class BatchKind(models.TextChoices):
+    """What a batch does to many coupons."""
+
+    ISSUE = "issue", _("issue to many")
+    RECALL = "recall", _("recall")
+
+
+class BatchState(models.TextChoices):
+    """How far a batch is. Nothing is issued or revoked before somebody has seen what is to come and said yes."""
+
+    CHECKING = "checking", _("being checked")
+    READY = "ready", _("waiting for your yes")
+    RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
+    DONE = "done", _("done")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 TRANSFERS = (EventKind.TRANSFERRED, EventKind.TRANSFER_FAILED)  # their details name both customers, by id

@@ -16,6 +16,7 @@ class Reason(models.TextChoices):
     )
     TEMPLATE_OVER = "template_over", _("This coupon is not being issued any more: its end date has passed.")
     OUT_OF_STOCK = "out_of_stock", _("All of these coupons have been issued.")
+    OUT_OF_BUDGET = "out_of_budget", _("The money set aside for these coupons has been given out.")
     PERSON_LIMIT = "per_person_limit", _("The customer has as many of these coupons as one person may get.")
     PERSON_DAILY_LIMIT = (
         "per_person_daily_limit",

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
+from coupons import counting
 from coupons.choices import CouponStatus, EventKind, Source, TemplateStatus
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
@@ -51,8 +51,8 @@ def issue(
         valid_until: the last second of validity where the giver says so (aware); else the terms say.
 
     Raises:
-        Refused: not published, over, out of stock, a limit reached, an end that has passed, or a customer who was
-            erased.
+        Refused: not published, over, out of stock or budget, a limit reached, an end that has passed, or a customer
+            who was erased.
     """
     # The customer's row is locked against a binding that commits unseen in between (see `merchants.customers`).
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk, merchant_id=template.merchant_id)
@@ -73,6 +73,7 @@ def issue(
             source=through.source,
             source_account=through.account,
             issued_at=now,
+            cost_fen=counting.cost_each(template),
         )
     )
     _finish(version, [coupon], through)
@@ -101,16 +102,16 @@ def validity(terms: Terms, now: datetime, told: datetime | None = None) -> tuple
 
 
 def _take_from_stock(template: CouponTemplate, count: int, now: datetime) -> TemplateVersion:
-    """Take so many from the stock, which locks the template, and return the version in force.
+    """Take so many from stock and budget, which locks the template, and return the version in force.
 
     Reads the limits into `template` as they stand under the lock.
     """
     taken = CouponTemplate.objects.filter(
-        Q(stock=None) | Q(issued_count__lte=F("stock") - count),
+        counting.has_room(count),
         pk=template.pk,
         status=TemplateStatus.PUBLISHED,
         end_date__gte=local_day(now),
-    ).update(issued_count=F("issued_count") + count)
+    ).update(**counting.taken(count))
     template.refresh_from_db()
     if not taken:
         raise Refused(_why_not(template, now))
@@ -122,7 +123,9 @@ def _why_not(template: CouponTemplate, now: datetime) -> Reason:
         return Reason.TEMPLATE_NOT_PUBLISHED
     if template.end_date < local_day(now):
         return Reason.TEMPLATE_OVER
-    return Reason.OUT_OF_STOCK
+    if template.stock is not None and template.issued_count >= template.stock:
+        return Reason.OUT_OF_STOCK
+    return Reason.OUT_OF_BUDGET
 
 
 def _check_person(template: CouponTemplate, customer: Customer, now: datetime) -> None:

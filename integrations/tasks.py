@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from coupons import lifecycle
+from coupons import figures, lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
 from integrations.outbox import engine, holding, probing
@@ -66,6 +66,13 @@ def advance_erasures() -> None:
 def prune() -> None:
     """Remove contents that have come of age."""
     pruning.prune()
+
+
+@shared_task
+def merge_figures() -> None:
+    """Put the figures of each day together."""
+    while figures.merge():
+        pass
 
 
 @shared_task

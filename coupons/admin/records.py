@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from coupons.admin.wording import actor_words
-from coupons.models import CouponEvent, TemplateVersion
+from coupons.models import CouponEvent, DayFigures, Reissue, TemplateVersion
+from coupons.models.figures import SUMMED
 from merchants.admin.badges import mono, page_of
-from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
+from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ScopedAdmin
 
 
 @admin.register(TemplateVersion)
@@ -61,3 +62,33 @@ class CouponEventAdmin(ReadOnly, BigTable, ScopedAdmin):
     def actor_shown(self, event: CouponEvent) -> str:
         """Who did it."""
         return actor_words(event.actor)
+
+
+@admin.register(Reissue)
+class ReissueAdmin(ReadOnly, BigTable, ScopedAdmin):
+    """Which coupon replaced which."""
+
+    merchant_path = "original__merchant"
+    list_display = ["at", "original_shown", "replacement_shown"]
+    list_select_related = ["original", "replacement"]
+    ordering = ["-id"]
+    empty_hint = _("A redeemed coupon whose order was cancelled can be replaced on its page.")
+
+    @display(description=_("redeemed coupon"))
+    def original_shown(self, reissue: Reissue) -> str:
+        """A link to the first."""
+        return page_of(reissue.original)
+
+    @display(description=_("replacement"))
+    def replacement_shown(self, reissue: Reissue) -> str:
+        """A link to the second."""
+        return page_of(reissue.replacement)
+
+
+@admin.register(DayFigures)
+class DayFiguresAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
+    """The rows that figures are summed from; only the sum of a key means anything."""
+
+    list_display = ["day", "template", "shop", *SUMMED]
+    list_select_related = ["template", "shop"]
+    ordering = ["-id"]

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
+from coupons import counting
 from coupons.choices import CouponStatus, EventKind
 from coupons.errors import Reason, Refused
 from coupons.lifecycle.core import PORTAL, note, note_all
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import IssuedCoupon
 from coupons.signals import coupons_expired, coupons_revoked
 
 
@@ -28,10 +28,10 @@ def revoke(coupon: IssuedCoupon, *, reason: str, actor: str) -> None:
         raise Refused(Reason.REDEEMED)
     if coupon.status == CouponStatus.REDEEMING:
         raise Refused(Reason.REDEEMING)
+    counting.give_back(coupon)
     coupon.status = CouponStatus.REVOKED
     coupon.ended_at = timezone.now()
     coupon.save(update_fields=["status", "ended_at"])
-    CouponTemplate.objects.filter(pk=coupon.template_id).update(issued_count=F("issued_count") - 1)
     note(coupon, EventKind.REVOKED, actor, {"reason": reason})
     coupons_revoked.send(IssuedCoupon, coupons=[coupon])
 
@@ -53,6 +53,7 @@ def expire_due(limit: int = 1000) -> int:
         coupon.status = CouponStatus.EXPIRED
         coupon.ended_at = now
     IssuedCoupon.objects.bulk_update(due, ["status", "ended_at"])
+    counting.free_money(due)
     note_all(due, EventKind.EXPIRED, PORTAL)
     if due:
         coupons_expired.send(IssuedCoupon, coupons=due)

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
+from coupons import counting
 from coupons.choices import CouponStatus, Delivery, EventKind, Source
 from coupons.lifecycle.core import DFIRE, PORTAL, note, status_now
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import IssuedCoupon
 from coupons.signals import coupons_redeemed
 from merchants.models import Shop
 
@@ -23,7 +23,13 @@ class TillOutcome(models.TextChoices):
 
 @transaction.atomic
 def redeem_at_till(
-    coupon: IssuedCoupon, *, at: datetime, shop: Shop | None = None, details: dict[str, Any] | None = None
+    coupon: IssuedCoupon,
+    *,
+    at: datetime,
+    shop: Shop | None = None,
+    saved_fen: int | None = None,
+    paid_fen: int | None = None,
+    details: dict[str, Any] | None = None,
 ) -> TillOutcome:
     """Take note that a till has redeemed a locked coupon. A genuine one always wins; the first stays.
 
@@ -32,20 +38,24 @@ def redeem_at_till(
 
     Args:
         at: when (aware), by dfire's clock.
+        saved_fen, paid_fen: what the coupon took off and what was paid, in fen; None where nobody says (a till's
+            callback carries no amounts, seed 003 §9).
     """
     if coupon.status == CouponStatus.REDEEMED:
         return TillOutcome.REPEATED
-    before = status_now(coupon, at)
+    was, before = coupon.status, status_now(coupon, at)
     coupon.status = CouponStatus.REDEEMED
     coupon.redeemed_at = at
     coupon.redeemed_through = Source.TILL
     coupon.redeemed_shop = shop
-    fields = ["status", "redeemed_at", "redeemed_through", "redeemed_shop"]
+    coupon.saved_fen, coupon.paid_fen = saved_fen, paid_fen
+    fields = ["status", "redeemed_at", "redeemed_through", "redeemed_shop", "saved_fen", "paid_fen"]
     if before in (CouponStatus.REVOKED, CouponStatus.EXPIRED):
         coupon.flag = f"redeemed_when_{before}"
         fields.append("flag")
-    if before == CouponStatus.REVOKED:
-        _take_back_into_count(coupon)
+    # What has expired by the clock alone has not been counted out yet.
+    if before == CouponStatus.REVOKED or was == CouponStatus.EXPIRED:
+        counting.take_back(coupon, place=before == CouponStatus.REVOKED)
     if coupon.delivery != Delivery.DELIVERED:  # the till could not have redeemed what dfire does not hold
         coupon.delivery = Delivery.DELIVERED
         coupon.delivered_at = timezone.now()
@@ -61,10 +71,3 @@ def redeem_at_till(
         note(coupon, EventKind.FLAGGED, PORTAL, {"flag": coupon.flag})
     coupons_redeemed.send(IssuedCoupon, coupons=[coupon])
     return TillOutcome.REDEEMED
-
-
-def _take_back_into_count(coupon: IssuedCoupon) -> None:
-    """A revoked coupon that was redeemed counts again, unless its place in the stock has gone to another."""
-    CouponTemplate.objects.filter(Q(stock=None) | Q(issued_count__lt=F("stock")), pk=coupon.template_id).update(
-        issued_count=F("issued_count") + 1
-    )

@@ -48,6 +48,19 @@ class IssuedCoupon(models.Model):
     redeemed_shop = models.ForeignKey(
         Shop, models.SET_NULL, verbose_name=_("redeemed at"), null=True, blank=True, related_name="+"
     )
+    # What is known of the bill, and what the coupon counts in its template's budget (fen). A till does not say.
+    saved_fen = models.BigIntegerField(_("saved (fen)"), null=True, blank=True)
+    paid_fen = models.BigIntegerField(_("paid (fen)"), null=True, blank=True)
+    cost_fen = models.BigIntegerField(_("cost (fen)"), null=True, blank=True)
+    batch = models.ForeignKey(
+        "coupons.Batch",
+        models.PROTECT,
+        verbose_name=_("batch"),
+        null=True,
+        blank=True,
+        related_name="coupons",
+        db_index=False,
+    )
     ended_at = models.DateTimeField(_("revoked or expired"), null=True, blank=True)
     flag = models.CharField(_("for staff to look at"), max_length=200, blank=True, default="")
 
@@ -59,6 +72,7 @@ class IssuedCoupon(models.Model):
             ("issue_issuedcoupon", _("Can issue coupons")),
             ("revoke_issuedcoupon", _("Can revoke coupons")),
             ("transfer_issuedcoupon", _("Can transfer coupons")),
+            ("reissue_issuedcoupon", _("Can replace redeemed coupons")),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{16}$"), name="coupon_code_is_16_digits"),
@@ -75,6 +89,18 @@ class IssuedCoupon(models.Model):
             models.Index(fields=["merchant", "-id"], name="coupon_of_merchant"),
             models.Index(fields=["template", "customer"], name="coupon_of_person"),
             models.Index(fields=["valid_until"], condition=Q(status=CouponStatus.ISSUED), name="coupon_due_to_expire"),
+            models.Index(
+                fields=["valid_until"],
+                condition=Q(status=CouponStatus.ISSUED, delivery=Delivery.WAITING),
+                name="coupon_waiting_to_expire",
+            ),
+            models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="coupon_of_batch"),
+            models.Index(
+                fields=["merchant", "-redeemed_at"],
+                condition=Q(redeemed_at__isnull=False),
+                name="coupon_redeemed_at",
+            ),
+            models.Index(fields=["merchant", "-issued_at"], name="coupon_issued_at"),
         ]
 
     def __str__(self) -> str:

@@ -55,6 +55,15 @@ class CouponTemplate(models.Model):
     stock = models.PositiveIntegerField(_("stock"), null=True, blank=True, help_text=_("Empty = no limit."))
     per_person_limit = models.PositiveIntegerField(_("per person"), null=True, blank=True)
     per_person_daily_limit = models.PositiveIntegerField(_("per person and day"), null=True, blank=True)
+    budget_fen = models.PositiveBigIntegerField(
+        _("budget (fen)"), null=True, blank=True, help_text=_("Issuing stops when it is reached. Empty = no limit.")
+    )
+    cost_each_fen = models.PositiveIntegerField(
+        _("cost of one (fen)"),
+        null=True,
+        blank=True,
+        help_text=_("What one coupon counts in the budget where its kind does not say it, as with a discount."),
+    )
     status = models.CharField(
         _("status"),
         max_length=10,
@@ -63,6 +72,13 @@ class CouponTemplate(models.Model):
         editable=False,
     )
     issued_count = models.PositiveIntegerField(_("issued"), default=0, editable=False)
+    committed_fen = models.PositiveBigIntegerField(
+        _("committed (fen)"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("What the coupons cost that are out or have been redeemed."),
+    )
     source_account = models.ForeignKey(
         SmartCouponAccount, models.PROTECT, verbose_name=_("pushed by"), null=True, blank=True, editable=False
     )
@@ -95,17 +111,20 @@ class CouponTemplate(models.Model):
             models.CheckConstraint(
                 condition=Q(stock=None) | Q(issued_count__lte=F("stock")), name="template_stock_not_exceeded"
             ),
+            models.CheckConstraint(
+                condition=Q(budget_fen=None) | Q(committed_fen__lte=F("budget_fen")),
+                name="template_budget_not_exceeded",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save what staff edit; the count of issued coupons belongs to `coupons.issuing` and is never written back."""
+        """Save what staff edit; what has been given out is counted by `coupons.counting` and is never written back."""
         if self.pk is not None and not kwargs.get("force_insert") and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = [
-                field.name for field in self._meta.concrete_fields if field.name not in ("id", "issued_count")
-            ]
+            kept = ("id", "issued_count", "committed_fen")
+            kwargs["update_fields"] = [field.name for field in self._meta.concrete_fields if field.name not in kept]
         super().save(*args, **kwargs)
 
     def clean(self) -> None:

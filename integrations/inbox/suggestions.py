@@ -41,7 +41,10 @@ def suggestion_for_unknown(callback: DfireCallback) -> Suggestion:
 
 def suggestion_for_late(coupon: IssuedCoupon) -> Suggestion:
     """For a coupon redeemed after its end: the till could know of it once the coupon was withdrawn at dfire."""
-    withdrawn = coupon.events.filter(kind=EventKind.WITHDRAWN, at__lte=coupon.redeemed_at)
+    if coupon.redeemed_at is None:
+        return Suggestion.ACCEPT
+    moment = coupon.redeemed_at + timedelta(milliseconds=1)  # tills tell whole milliseconds
+    withdrawn = coupon.events.filter(kind=EventKind.WITHDRAWN, at__lt=moment)
     return Suggestion.ASK_SHOP if withdrawn.exists() else Suggestion.ACCEPT
 
 

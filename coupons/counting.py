@@ -1,0 +1,75 @@
+"""What a template has given out, in pieces and in money: the two counters that stock and budget hold.
+
+Both count coupons that are not revoked; the money of an expired coupon is free again, its place in the stock is not.
+Updates lock the template's row (order of locks: customer, coupon, template, outbox row).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db.models import Case, F, PositiveBigIntegerField, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
+
+from coupons.choices import Kind
+from coupons.models import CouponTemplate, IssuedCoupon
+
+COST_SAID_BY_KIND = (Kind.CASH, Kind.DISH_CASH)
+_COST_EACH = Coalesce(
+    Case(When(kind__in=COST_SAID_BY_KIND, then=F("amount_fen")), default=F("cost_each_fen")),
+    Value(0),
+    output_field=PositiveBigIntegerField(),
+)
+
+
+def cost_each(template: CouponTemplate) -> int | None:
+    """What one coupon of the template costs at most, in fen; None where nobody has said it (a discount)."""
+    return template.amount_fen if template.kind in COST_SAID_BY_KIND else template.cost_each_fen
+
+
+def has_room(count: int) -> Q:
+    """The condition that a template's stock and budget have room for so many."""
+    stock = Q(stock=None) | Q(issued_count__lte=F("stock") - count)
+    return stock & (Q(budget_fen=None) | Q(budget_fen__gte=F("committed_fen") + _COST_EACH * count))
+
+
+def taken(count: int) -> dict[str, object]:
+    """The update that takes so many from stock and budget."""
+    return {"issued_count": F("issued_count") + count, "committed_fen": F("committed_fen") + _COST_EACH * count}
+
+
+def room_in_budget(template: CouponTemplate) -> int | None:
+    """How many coupons the budget still pays for; None without a limit."""
+    each = cost_each(template)
+    if template.budget_fen is None or not each:
+        return None
+    return (template.budget_fen - template.committed_fen) // each
+
+
+def give_back(coupon: IssuedCoupon) -> None:
+    """A revoked coupon frees its place and its money; of one that had expired the money is free already."""
+    money = 0 if coupon.status == "expired" else coupon.cost_fen or 0
+    CouponTemplate.objects.filter(pk=coupon.template_id).update(
+        issued_count=F("issued_count") - 1, committed_fen=Greatest(F("committed_fen") - money, Value(0))
+    )
+
+
+def free_money(coupons: Sequence[IssuedCoupon]) -> None:
+    """Expired coupons cost nothing any more."""
+    money: Counter[int] = Counter()
+    for coupon in coupons:
+        money[coupon.template_id] += coupon.cost_fen or 0
+    for template_id, fen in sorted(money.items()):
+        if fen:
+            CouponTemplate.objects.filter(pk=template_id).update(
+                committed_fen=Greatest(F("committed_fen") - fen, Value(0))
+            )
+
+
+def take_back(coupon: IssuedCoupon, *, place: bool) -> None:
+    """A revoked (`place`) or expired coupon was redeemed and counts again, as far as there is room left."""
+    own = CouponTemplate.objects.filter(pk=coupon.template_id)
+    if place:
+        own.filter(Q(stock=None) | Q(issued_count__lt=F("stock"))).update(issued_count=F("issued_count") + 1)
+    if coupon.cost_fen:
+        after = F("committed_fen") + coupon.cost_fen
+        own.filter(Q(budget_fen=None) | Q(budget_fen__gte=after)).update(committed_fen=after)
