@@ -235,6 +235,7 @@ FIGURES_MERGE_SECONDS = 20
 PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs
 
 # --- Inbound ---
+PUSH_SIGNATURE_SECONDS = 600  # so far may the moment of revision 3's signature lie from now
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
 # How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
 HOOK_LOCK_SECONDS = 2

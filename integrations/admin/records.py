@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from integrations.admin.remedies import RESULT_VARIANTS, result_words
 from integrations.admin.wording import how_it_runs, removed_words
-from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer
+from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer, SignatureSeen
 from merchants.admin.badges import badge, page_of, pre
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
@@ -191,6 +191,15 @@ class PushAnswerAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
     """Answers that repeated pushes get again."""
 
     list_display = ["answered_at", "account", "address", "digest"]
+    list_select_related = ["account"]
+    ordering = ["-id"]
+
+
+@admin.register(SignatureSeen)
+class SignatureSeenAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
+    """Moments of revision 3's signature that have been used."""
+
+    list_display = ["seen_at", "account", "signed_at", "digest"]
     list_select_related = ["account"]
     ordering = ["-id"]
 

@@ -10,10 +10,11 @@ class HookCode(Enum):
 
     BAD_REQUEST = ("bad_request", 400)
     INVALID_FIELD = ("invalid_field", 400)
-    UNSUPPORTED_REVISION = ("unsupported_revision", 400)
     EXPIRATION_PASSED = ("expiration_passed", 400)
     SIGNATURE_REQUIRED = ("signature_required", 401)
     BAD_SIGNATURE = ("bad_signature", 401)
+    STALE_SIGNATURE = ("stale_signature", 401)
+    REPLAYED_SIGNATURE = ("replayed_signature", 401)
     STALE = ("stale_timestamp", 400)
     ADDRESS_NOT_ALLOWED = ("address_not_allowed", 403)
     UNKNOWN_TOKEN = ("unknown_token", 404)

@@ -14,7 +14,9 @@ from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.hooks.view import HookView
 from integrations.models import Push
 from integrations.models.pushes import PushAddress
-from integrations.smart_coupon import acting, pushes, repeats
+from integrations.smart_coupon import acting, pushes, repeats, replays
+from integrations.smart_coupon.revisions import FIRST, Revision, Signed, revision_of
+from integrations.smart_coupon.signatures import check_signature, signed_at
 from integrations.strict_json import JsonObject
 from merchants.models import SmartCouponAccount
 from merchants.secrets import keyed_hashes
@@ -27,6 +29,7 @@ class SmartCouponHook(HookView):
     """What the two addresses share: the token, the repeat window, the record of every push with its answer."""
 
     address: PushAddress
+    revision: Revision | None = None  # once the body has been read: a view is made for each request
 
     def receive(self, request: Request) -> bytes:
         """A JSON body."""
@@ -45,19 +48,20 @@ class SmartCouponHook(HookView):
         """Act on the push once, and keep it with its answer."""
         try:
             fields = strict_json(body)
-            pushes.check_revision(fields)
-            if caller.require_signature:
-                raise HookRefused(HookCode.SIGNATURE_REQUIRED, "This account takes signed pushes only.")
+            self.revision = revision_of(fields)
+            check_signature(caller, self.revision, fields, body)
+            push = self.read(fields)
+            digest = pushes.digest(push)
+            if self.revision.signed is Signed.TIME and caller.developer_key:
+                replays.use(caller, signed_at(fields), digest)
             with transaction.atomic():
-                return self._act_once(caller, fields, body)
+                return self._act_once(caller, push, digest, body)
         except HookRefused as refusal:
             kept = body[:_KEPT_OF_A_REFUSED_BODY]
-            self._keep(caller, kept, self.refusal_body(refusal), status=refusal.status, revision=None)
+            self._keep(caller, kept, self.refusal_body(refusal), status=refusal.status)
             raise
 
-    def _act_once(self, account: SmartCouponAccount, fields: JsonObject, body: bytes) -> dict[str, Any]:
-        push = self.read(fields)
-        digest = pushes.digest(push)
+    def _act_once(self, account: SmartCouponAccount, push: Any, digest: str, body: bytes) -> dict[str, Any]:
         key = repeats.claim(account, self.address, digest)
         if key is None:
             answer = repeats.remembered(account, self.address, digest)
@@ -75,7 +79,7 @@ class SmartCouponHook(HookView):
             received_at=timezone.now(),
             body=body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
             answer=answer,
-            **{"status": 200, "revision": pushes.REVISION, **facts},
+            **{"status": 200, "revision": self.revision and self.revision.number, **facts},
         )
         ids = {"push_id": push.pk, "template_id": push.template_id, "coupon_id": push.coupon_id}
         bind_contextvars(account=account.name, **{name: value for name, value in ids.items() if value is not None})
@@ -88,9 +92,14 @@ class SmartCouponHook(HookView):
     def act(self, account: SmartCouponAccount, push: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Do it; the answer, and what was made (a field of `Push`)."""
 
+    @property
+    def known(self) -> Revision:
+        """The push's revision, once its body has been read."""
+        return self.revision or FIRST
+
     def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:
-        """The contract's form of a refusal: it has no `result`, so the platform knows that it failed."""
-        return {"error": {"code": refusal.code, "message": refusal.message}}
+        """The form of the push's revision, or the first's where that is not known yet."""
+        return self.known.refused(refusal.code, refusal.message)
 
 
 class CreateCouponHook(SmartCouponHook):
@@ -100,12 +109,12 @@ class CreateCouponHook(SmartCouponHook):
 
     def read(self, fields: JsonObject) -> pushes.CreateCoupon:
         """See `pushes.read_create`."""
-        return pushes.read_create(fields)
+        return pushes.read_create(fields, self.known)
 
     def act(self, account: SmartCouponAccount, push: pushes.CreateCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
         """Publish the template and answer its id."""
-        template = acting.create(account, push)
-        return {"result": {"coupon_id": template.coupon_id}}, {"template": template}
+        template = acting.create(account, push, self.known)
+        return self.known.made(self.known.made_template, template.coupon_id), {"template": template}
 
 
 class GiveCouponHook(SmartCouponHook):
@@ -115,12 +124,10 @@ class GiveCouponHook(SmartCouponHook):
 
     def read(self, fields: JsonObject) -> pushes.GiveCoupon:
         """See `pushes.read_give`."""
-        return pushes.read_give(fields)
+        return pushes.read_give(fields, self.known)
 
     def act(self, account: SmartCouponAccount, push: pushes.GiveCoupon) -> tuple[dict[str, Any], dict[str, Any]]:
         """Issue the coupon and answer its code."""
-        coupon = acting.give(account, push)
-        return {"result": {"coupon_detail_id": coupon.code}}, {
-            "coupon": coupon,
-            "template_id": coupon.template_id,
-        }
+        coupon = acting.give(account, push, self.known)
+        made = {"coupon": coupon, "template_id": coupon.template_id}
+        return self.known.made(self.known.made_coupon, coupon.code), made

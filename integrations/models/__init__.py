@@ -5,7 +5,7 @@ from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.inbox import DfireCallback
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
-from integrations.models.pushes import Push, PushAnswer
+from integrations.models.pushes import Push, PushAnswer, SignatureSeen
 from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "PushAnswer",
     "ReadsInFlight",
     "Reconciliation",
+    "SignatureSeen",
     "WebhookEndpoint",
 ]

@@ -60,6 +60,27 @@ class Push(models.Model):
         return f"{self.get_address_display()} · {self.status}"
 
 
+class SignatureSeen(models.Model):
+    """A moment of revision 3's signature that has been used, and by which push (`smart_coupon.replays`)."""
+
+    account = models.ForeignKey(SmartCouponAccount, models.CASCADE, related_name="+", db_index=False)
+    signed_at = models.BigIntegerField(_("signed at (epoch ms)"))
+    digest = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("used signature")
+        verbose_name_plural = _("used signatures")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["account", "signed_at"], name="signature_used_once"),
+        ]
+        indexes = [models.Index(fields=["seen_at"], name="signature_by_age")]
+
+    def __str__(self) -> str:
+        return str(self.signed_at)
+
+
 class PushAnswer(models.Model):
     """The first answer to a push, given again to the same push while the account's repeat window is open.
 

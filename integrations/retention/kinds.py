@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from coupons.choices import CouponStatus
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer
+from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
 
@@ -82,6 +82,7 @@ KINDS = (
     Kind("outbox rows", "RETENTION_OUTBOX_ROWS_DAYS", "settled_at", _outbox_rows),
     Kind("pushes", "RETENTION_PUSHES_DAYS", "received_at", lambda: Push.objects.filter(blanked_at=None)),
     Kind("push answers", "RETENTION_PUSH_ANSWERS_DAYS", "answered_at", _push_answers, deletes=True),
+    Kind("used signatures", "RETENTION_PUSH_ANSWERS_DAYS", "seen_at", SignatureSeen.objects.all, deletes=True),
     Kind(
         "callbacks", "RETENTION_CALLBACKS_DAYS", "settled_at",
         lambda: DfireCallback.objects.filter(blanked_at=None).exclude(state__in=OPEN_STATES),

@@ -1,6 +1,8 @@
 """What a push makes happen: a published template, or an issued coupon."""
 
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
@@ -14,22 +16,27 @@ from coupons.models import CouponTemplate, IssuedCoupon
 from coupons.validation import term_problems
 from integrations.hooks.refusals import HookCode, HookRefused, from_reason, invalid
 from integrations.smart_coupon.pushes import CreateCoupon, GiveCoupon
+from integrations.smart_coupon.revisions import Revision
 from merchants import customers
 from merchants.clock import local_day
 from merchants.models import Merchant, SmartCouponAccount
 
-# Which of the push's fields a template's field came from, for messages.
-_PUSHED_AS = {
-    "title": "coupon_name",
-    "amount_fen": "coupon_amount",
-    "percent_paid": "coupon_amount",
-    "min_spend_fen": "min_buy_price",
-    "end_date": "expiration_time",
-    "valid_days": "expiration_interval",
-}
+
+def _pushed_as(revision: Revision) -> dict[str, str]:
+    return {
+        "title": revision.title,
+        "amount_fen": "coupon_amount",
+        "percent_paid": "coupon_amount",
+        "kind": "coupon_type",
+        "min_spend_fen": revision.least_spend,
+        "start_date": "campaign_start_time",
+        "end_date": _end_of(revision),
+        "valid_days": "expiration_interval",
+        "notice": revision.notice,
+    }
 
 
-def create(account: SmartCouponAccount, push: CreateCoupon) -> CouponTemplate:
+def create(account: SmartCouponAccount, push: CreateCoupon, revision: Revision) -> CouponTemplate:
     """Make and publish the template that a push describes.
 
     Raises:
@@ -39,7 +46,7 @@ def create(account: SmartCouponAccount, push: CreateCoupon) -> CouponTemplate:
     now = timezone.now()
     today = local_day(now)
     if push.expires_at is not None:
-        _check_not_passed(push.expires_at, now)
+        _check_not_passed(push.expires_at, now, _end_of(revision))
     template = CouponTemplate(
         merchant=merchant,
         title=push.title,
@@ -47,28 +54,31 @@ def create(account: SmartCouponAccount, push: CreateCoupon) -> CouponTemplate:
         amount_fen=push.amount_fen,
         percent_paid=push.percent_paid,
         min_spend_fen=push.min_spend_fen,
-        start_date=today,
+        notice=push.notice,
+        stock=push.stock,
+        start_date=local_day(push.starts_at) if push.starts_at else today,
         end_date=push.end_date or today + relativedelta(years=settings.PUSH_OPEN_ENDED_YEARS),
         valid_days=push.valid_days,
         source_account=account,
     )
     if problems := term_problems(template.terms()):  # before it is stored: the database would say it less kindly
         field, messages = next(iter(problems.items()))
-        raise invalid(_PUSHED_AS.get(field, field), " ".join(messages))
+        raise invalid(_pushed_as(revision).get(field, field), " ".join(messages))
     template.save()
     templates.publish(template)
     return template
 
 
-def give(account: SmartCouponAccount, push: GiveCoupon) -> IssuedCoupon:
+def give(account: SmartCouponAccount, push: GiveCoupon, revision: Revision) -> IssuedCoupon:
     """Issue the coupon that a push gives to a customer.
 
     Raises:
         HookRefused: unknown merchant or coupon, or a rule that says no.
     """
     merchant = _merchant(account, push.merchant_id)
-    template = _template(merchant, push.coupon_id)
-    _check_not_passed(push.expires_at, timezone.now())
+    template = _template(merchant, push.coupon_id, revision.coupon)
+    _check_not_passed(push.expires_at, timezone.now(), "expiration_time")
+    _check_told(template, push.told, revision)
     customer = customers.find_or_create(merchant, push.identifier)
     through = Through(source=Source.PUSH, actor=f"push:{account.name}", account=account)
     try:
@@ -77,18 +87,40 @@ def give(account: SmartCouponAccount, push: GiveCoupon) -> IssuedCoupon:
         raise from_reason(refused.reason) from None
 
 
-def _template(merchant: Merchant, coupon_id: str) -> CouponTemplate:
+def _check_told(template: CouponTemplate, told: dict[str, Any], revision: Revision) -> None:
+    """What a detail says of its campaign must be what a till will do."""
+    for field, value in told.items():
+        real = getattr(template, field)
+        if value != real:
+            name = _pushed_as(revision)[field]
+            raise invalid(name, f"differs from the campaign's: {_said(field, value)} here, {_said(field, real)} there.")
+
+
+def _said(field: str, value: Any) -> str:
+    """A term in the platform's units."""
+    if value is None:
+        return "none"
+    if field == "percent_paid":
+        return f"{Decimal(value) / 10:f}"
+    return f"{Decimal(value) / 100:f}" if field.endswith("_fen") else str(value)
+
+
+def _end_of(revision: Revision) -> str:
+    return "campaign_end_time" if revision.is_campaign else "expiration_time"
+
+
+def _template(merchant: Merchant, coupon_id: str, name: str) -> CouponTemplate:
     """The template with our id, or with dfire's own."""
     own = CouponTemplate.objects.filter(merchant=merchant)
     found = own.filter(coupon_id=coupon_id).first() or own.filter(versions__dfire_id=coupon_id).first()
     if found is None:
-        raise HookRefused(HookCode.UNKNOWN_COUPON, "this merchant has no such coupon.", field="coupon_id")
+        raise HookRefused(HookCode.UNKNOWN_COUPON, "this merchant has no such coupon.", field=name)
     return found
 
 
-def _check_not_passed(end: datetime, now: datetime) -> None:
+def _check_not_passed(end: datetime, now: datetime, name: str) -> None:
     if end <= now:
-        raise HookRefused(HookCode.EXPIRATION_PASSED, "lies in the past.", field="expiration_time")
+        raise HookRefused(HookCode.EXPIRATION_PASSED, "lies in the past.", field=name)
 
 
 def _merchant(account: SmartCouponAccount, merchant_id: str) -> Merchant:

@@ -38,6 +38,13 @@ class Fields:
             raise invalid(name, "must be a text.")
         return self._bounded(name, value, longest)
 
+    def optional_text(self, name: str, *, longest: int) -> str:
+        """A text that may be missing or blank."""
+        value = self._body.get(name)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return ""
+        return self.text(name, longest=longest)
+
     def id(self, name: str, *, longest: int = LONGEST_ID) -> str:
         """An id: a text, or a whole number, which is treated as its digits."""
         value = self._required(name)

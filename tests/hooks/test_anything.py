@@ -17,6 +17,7 @@ from integrations.models import DfireCallback, Push
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
 from tests.factories import published
 from tests.hooks.helpers import address_of, callback, create_push, give_push, last_push, made, post, tell
+from tests.hooks.revisions import KEY, campaign, grant, signed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_rate_limit")]
 
@@ -68,12 +69,15 @@ def send(url: str, body: bytes) -> None:
     with transaction.atomic():
         response = post(url, body)
         if response.status_code == 200:
-            assert list(response.json()) == ["result"]
+            assert list(response.json()) in (["result"], ["return_code", "return_msg", "campaign_id"],
+                                             ["return_code", "return_msg", "coupon_id"])  # fmt: skip
             transaction.set_rollback(True)  # keeps the tables small
             return
         assert response.status_code in REFUSALS, (response.status_code, body)
-        error = response.json()["error"]
-        assert error["message"]
+        answer = response.json()
+        assert answer["error"]["message"] if "error" in answer else answer["return_msg"]
+        assert "result" not in answer
+        assert answer.get("return_code", "fail") == "fail"
         assert made() == before, body
         assert Push.objects.count() == kept + 1
         assert last_push().status == response.status_code
@@ -108,6 +112,45 @@ def test_any_values_in_a_coupon_detail(
 ) -> None:
     coupon_id = (CouponTemplate.objects.first() or published(merchant=merchant)).coupon_id
     send(address_of(platform, "coupon-detail"), body_of({**give_push(coupon_id), **changes}))
+
+
+@tries(150)
+@given(
+    changes=st.dictionaries(st.sampled_from([*campaign(3), "coupon_name", "unknown"]), values, max_size=3),
+    revision=st.sampled_from([2, 3]),
+)
+def test_any_values_in_a_campaign(platform: SmartCouponAccount, changes: dict[str, Any], revision: int) -> None:
+    send(address_of(platform), body_of({**campaign(revision), **changes}))
+
+
+@tries(150)
+@given(
+    changes=st.dictionaries(st.sampled_from([*grant("1", 3), "identifier", "unknown"]), values, max_size=2),
+    revision=st.sampled_from([2, 3]),
+)
+def test_any_values_in_a_campaigns_detail(
+    platform: SmartCouponAccount, merchant: Merchant, changes: dict[str, Any], revision: int
+) -> None:
+    coupon_id = (CouponTemplate.objects.first() or published(merchant=merchant)).coupon_id
+    send(address_of(platform, "coupon-detail"), body_of({**grant(coupon_id, revision), **changes}))
+
+
+@tries(200)
+@given(
+    changes=st.dictionaries(
+        st.sampled_from([*campaign(3), "data_signature", "unknown"]), values, min_size=1, max_size=3
+    ),
+    revision=st.sampled_from([2, 3]),
+)
+def test_no_forgery_of_a_signed_push_is_taken(
+    platform: SmartCouponAccount, changes: dict[str, Any], revision: int
+) -> None:
+    platform.developer_key = platform.developer_key or KEY
+    platform.save()
+    right = signed(campaign(revision), revision, key="another key")
+    before = made()
+    assert post(address_of(platform), body_of({**right, **changes})).status_code in (400, 401)
+    assert made() == before
 
 
 @tries(250)

@@ -124,20 +124,6 @@ def test_an_end_that_has_passed_is_bad_content(platform: SmartCouponAccount, ago
     assert made() == before
 
 
-@pytest.mark.parametrize(
-    "field", ["data_signature", "signature_time", "campaign_id", "campaign_start_time", "campaign_name"]
-)
-@pytest.mark.parametrize("kind", ["coupon", "coupon-detail"])
-def test_later_revisions_are_not_taken_yet(platform: SmartCouponAccount, kind: str, field: str) -> None:
-    platform.require_signature = True  # a signed push is not told that it is unsigned
-    platform.save()
-    before = made()
-    status, code, message = refused(post(address_of(platform, kind), create_push(**{field: "x"})))
-    assert (status, code) == (400, "unsupported_revision")
-    assert message.startswith(f"{field}: ")
-    assert made() == before
-
-
 def test_an_unsigned_push_where_a_signature_is_demanded_is_401(platform: SmartCouponAccount) -> None:
     platform.require_signature = True
     platform.save()

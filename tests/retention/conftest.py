@@ -13,6 +13,7 @@ from integrations.sandbox.server import Sandbox
 from merchants.models import Customer, DfireAccount, Merchant, SmartCouponAccount
 from tests.factories import SmartCouponAccountFactory, issued, published
 from tests.hooks.helpers import address_of, callback, give_push, post, tell
+from tests.hooks.revisions import KEY, grant, signed
 from tests.outbox.dfire import Dfire
 from tests.outbox.helpers import drain_through
 
@@ -71,6 +72,9 @@ def known(merchant: Merchant, platform: SmartCouponAccount, dfire: Dfire) -> Kno
     post(address_of(platform, "coupon-detail"), {**push, "coupon_id": "none", "identifier": MOBILE})
     escaped = json.dumps({**push, "coupon_id": "none either"}).replace(IDENTIFIER, "\\u006dember-no-778899")
     post(address_of(platform, "coupon-detail"), escaped.encode())
+    another = SmartCouponAccountFactory(developer_key=KEY)
+    another.merchants.add(merchant)
+    post(address_of(another, "coupon-detail"), signed(grant("none", 3, customer_identifier=IDENTIFIER), 3))
     redeemed, of_another = issued(template, customer), issued(template)
     drain_through()
     dfire.redeem(redeemed.code)

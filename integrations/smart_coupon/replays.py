@@ -1,0 +1,30 @@
+"""Revision 3 signs the moment alone, so whoever saw one push could send another under its signature: a moment is good
+for one push.
+
+The unique key of `SignatureSeen` decides. The same push under the same moment is a repeat and none of our business here
+(`integrations.smart_coupon.repeats`); any other is refused, and a genuine one is signed anew in the next millisecond.
+Kept by itself, not in the transaction that acts: a push that is refused has used up its moment too.
+"""
+
+from django.utils import timezone
+
+from integrations.hooks.refusals import HookCode, HookRefused
+from integrations.models import SignatureSeen
+from integrations.smart_coupon.revisions import SIGNATURE_TIME
+from merchants.models import SmartCouponAccount
+from merchants.secrets import keyed_hashes
+
+
+def use(account: SmartCouponAccount, signed_at: int, digest: str) -> None:
+    """Use up a moment (epoch milliseconds) for the push with this digest.
+
+    Raises:
+        HookRefused: 401: another push has used it.
+    """
+    hashes = keyed_hashes(digest)
+    seen, _is_new = SignatureSeen.objects.get_or_create(
+        account=account, signed_at=signed_at, defaults={"digest": hashes[0], "seen_at": timezone.now()}
+    )
+    if seen.digest not in hashes:
+        words = "has been used for another push; sign each push anew."
+        raise HookRefused(HookCode.REPLAYED_SIGNATURE, words, field=SIGNATURE_TIME)
