@@ -36,8 +36,8 @@ class TemplateManyActions:
         if template.status != TemplateStatus.PUBLISHED:
             messages.error(request, Reason.TEMPLATE_NOT_PUBLISHED.label)
             return go_to(request, template)
-        form = IssueManyForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = IssueManyForm(request.POST, request.FILES) if request.method == "POST" else IssueManyForm()
+        if form.is_valid():
             try:
                 return go_to(request, form.begin(template, request.user))
             except TableError as error:

@@ -139,6 +139,8 @@ def _row(batch: Batch, number: int, text: str, *, mobiles: bool) -> BatchRow:
     elif not text.isprintable():
         problem = RowProblem.NOT_READABLE
     elif mobiles or _looks_like_mobile(text):
-        text = _plain(text)
-        problem = "" if is_mobile(text) else RowProblem.NOT_A_MOBILE
+        if is_mobile(_plain(text)):
+            text = _plain(text)
+        else:
+            problem = RowProblem.NOT_A_MOBILE
     return BatchRow(batch=batch, number=number, text=text[:LONGEST_NAME], problem=problem)
