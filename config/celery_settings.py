@@ -87,6 +87,11 @@ beat_schedule = {
         "schedule": settings.FIGURES_MERGE_SECONDS,
         "options": {"expires": settings.FIGURES_MERGE_SECONDS},
     },
+    "work batches": {
+        "task": "integrations.tasks.work_batches",
+        "schedule": settings.BATCH_SWEEP_SECONDS,
+        "options": {"expires": settings.BATCH_SWEEP_SECONDS * 2},
+    },
     "prune by age": {
         "task": "integrations.tasks.prune",
         "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed

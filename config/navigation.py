@@ -35,6 +35,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
                 _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
+                _item(_("Batches"), "library_add", "coupons.batch"),
                 _item(_("Customers"), "groups", "merchants.customer"),
                 _item(_("Erasures"), "person_remove", "merchants.erasure"),
             ],
@@ -82,6 +83,7 @@ def _administration() -> list[dict[str, Any]]:
             [
                 _item(_("Coupon events"), "history", "coupons.couponevent"),
                 _item(_("Template versions"), "layers", "coupons.templateversion"),
+                _item(_("Rows of batches"), "table_rows", "coupons.batchrow"),
                 _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
                 _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
                 _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),

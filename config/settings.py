@@ -232,6 +232,7 @@ RECONCILE_KEEP_DAYS = 90  # runs and their findings, which name customers' openi
 # --- The lives of coupons and templates ---
 EXPIRY_SWEEP_SECONDS = 20
 FIGURES_MERGE_SECONDS = 20
+BATCH_SWEEP_SECONDS = 2
 PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity runs
 
 # --- Inbound ---
@@ -252,6 +253,7 @@ RETENTION_OUTBOX_ROWS_DAYS = env.whole_number("RETENTION_OUTBOX_ROWS_DAYS", defa
 RETENTION_PUSHES_DAYS = env.whole_number("RETENTION_PUSHES_DAYS", default=90)
 RETENTION_PUSH_ANSWERS_DAYS = env.whole_number("RETENTION_PUSH_ANSWERS_DAYS", default=30)
 RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=180)
+RETENTION_BATCH_ROWS_DAYS = env.whole_number("RETENTION_BATCH_ROWS_DAYS", default=90)
 RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
 RETENTION_BATCH = 1000  # rows locked at once
 RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others

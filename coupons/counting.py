@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db.models import Case, F, PositiveBigIntegerField, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
-from coupons.choices import Kind
+from coupons.choices import CouponStatus, Kind
 from coupons.models import CouponTemplate, IssuedCoupon
 
 COST_SAID_BY_KIND = (Kind.CASH, Kind.DISH_CASH)
@@ -45,12 +45,17 @@ def room_in_budget(template: CouponTemplate) -> int | None:
     return (template.budget_fen - template.committed_fen) // each
 
 
-def give_back(coupon: IssuedCoupon) -> None:
-    """A revoked coupon frees its place and its money; of one that had expired the money is free already."""
-    money = 0 if coupon.status == "expired" else coupon.cost_fen or 0
-    CouponTemplate.objects.filter(pk=coupon.template_id).update(
-        issued_count=F("issued_count") - 1, committed_fen=Greatest(F("committed_fen") - money, Value(0))
-    )
+def give_back(coupons: Sequence[IssuedCoupon]) -> None:
+    """Coupons that are being revoked free their place and their money; of an expired one the money is free already."""
+    places, money = Counter[int](), Counter[int]()
+    for coupon in coupons:
+        places[coupon.template_id] += 1
+        money[coupon.template_id] += 0 if coupon.status == CouponStatus.EXPIRED else coupon.cost_fen or 0
+    for template_id, count in sorted(places.items()):
+        CouponTemplate.objects.filter(pk=template_id).update(
+            issued_count=F("issued_count") - count,
+            committed_fen=Greatest(F("committed_fen") - money[template_id], Value(0)),
+        )
 
 
 def free_money(coupons: Sequence[IssuedCoupon]) -> None:

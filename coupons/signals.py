@@ -14,3 +14,4 @@ coupons_revoked = Signal()  # coupons: list[IssuedCoupon]
 coupons_expired = Signal()  # coupons: list[IssuedCoupon]
 coupon_transferred = Signal()  # coupon: IssuedCoupon, giver: Customer
 delivery_wanted = Signal()  # coupon: IssuedCoupon - staff ask for another try
+batch_wanted = Signal()  # batch: Batch - there is work to do on it

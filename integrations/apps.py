@@ -14,4 +14,4 @@ class IntegrationsConfig(AppConfig):
         """Connect the receivers that write outbox rows, that the inbox waits for, and that tell of drift."""
         from integrations.alerts import drift  # noqa: F401
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
-        from integrations.sync import receivers  # noqa: F401
+        from integrations.sync import batches, receivers  # noqa: F401

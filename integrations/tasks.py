@@ -8,7 +8,7 @@ from integrations.alerts import checks, notices
 from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
-from integrations.sync import release
+from integrations.sync import batches, release
 
 
 @shared_task
@@ -73,6 +73,12 @@ def merge_figures() -> None:
     """Put the figures of each day together."""
     while figures.merge():
         pass
+
+
+@shared_task
+def work_batches() -> None:
+    """Work the batches that are due."""
+    batches.work()
 
 
 @shared_task

@@ -1,5 +1,7 @@
 """What is done with a merchant's customers: found, made, bound."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 
 from merchants.models import Customer, Merchant
@@ -29,6 +31,36 @@ def find_or_create(merchant: Merchant, identifier: str) -> Customer:
         merchant=merchant, identifier=identifier, defaults={"mobile": mobile}
     )
     return customer
+
+
+def find_named(merchant: Merchant, names: Collection[str]) -> dict[str, list[Customer]]:
+    """Whom staff may mean by each of these names: an identifier, else a mobile number, else an openid.
+
+    Returns:
+        By name: nobody, one, or several where a mobile number is several customers'.
+    """
+    known = Customer.objects.filter(merchant=merchant)
+    by_identifier = {customer.identifier: [customer] for customer in known.filter(identifier__in=names)}
+    rest = [name for name in names if name not in by_identifier]
+    by_mobile: dict[str, list[Customer]] = {}
+    for customer in known.filter(mobile__in=[name for name in rest if is_mobile(name)]).order_by("pk"):
+        by_mobile.setdefault(customer.mobile, []).append(customer)
+    by_openid = {customer.openid: [customer] for customer in known.filter(openid__in=[n for n in rest if n])}
+    return {name: by_identifier.get(name) or by_mobile.get(name) or by_openid.get(name, []) for name in names}
+
+
+def create_named(merchant: Merchant, names: Collection[str]) -> dict[str, Customer]:
+    """New customers under these identifiers, in one order so that two who do it never wait for each other in a ring.
+
+    Whoever was made meanwhile by someone else is found.
+    """
+    new = [
+        Customer(merchant=merchant, identifier=name, mobile=name if is_mobile(name) else "") for name in sorted(names)
+    ]
+    Customer.objects.bulk_create(new, ignore_conflicts=True)
+    return {
+        customer.identifier: customer for customer in Customer.objects.filter(merchant=merchant, identifier__in=names)
+    }
 
 
 @transaction.atomic

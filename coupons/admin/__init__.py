@@ -1,3 +1,11 @@
 """The admin of what the portal exists for: coupon templates, issued coupons, and the customers who hold them."""
 
-from coupons.admin import coupons, customer_erasing, customers, records, templates  # noqa: F401  (importing registers)
+from coupons.admin import (  # noqa: F401  (importing registers)
+    batch_rows,
+    batches,
+    coupons,
+    customer_erasing,
+    customers,
+    records,
+    templates,
+)

@@ -70,8 +70,8 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
         return [(None, {"fields": shown_fields}), *FIELDSETS[1:]]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Customers' pages link to their coupons."""
-        return lookup == "customer__id__exact" or super().lookup_allowed(lookup, value, request)
+        """Customers' and batches' pages link to their coupons."""
+        return lookup in ("customer__id__exact", "batch__id__exact") or super().lookup_allowed(lookup, value, request)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """By the beginning of the code, or by a customer's whole number, identifier or openid: each by its index."""

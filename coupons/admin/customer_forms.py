@@ -16,7 +16,6 @@ from coupons.issuing import Through
 from coupons.models import CouponTemplate, IssuedCoupon
 from merchants import customers
 from merchants.models import Customer, Merchant
-from merchants.models.customer import is_mobile
 
 T = TypeVar("T")
 
@@ -84,11 +83,7 @@ def named_customer(merchant: Merchant, named: str) -> Customer:
     Raises:
         SeveralCustomers: the number is several customers'.
     """
-    known = Customer.objects.filter(merchant=merchant)
-    if is_mobile(named) and not known.filter(identifier=named).exists():
-        owners = list(known.filter(mobile=named)[:2])
-        if len(owners) > 1:
-            raise SeveralCustomers
-        if owners:
-            return owners[0]
-    return customers.find_or_create(merchant, named)
+    found = customers.find_named(merchant, [named])[named]
+    if len(found) > 1:
+        raise SeveralCustomers
+    return found[0] if found else customers.find_or_create(merchant, named)

@@ -31,13 +31,15 @@ class TemplateActions:
 
     actions_detail = (
         "issue_one",
+        "issue_many",
         "publish",
         "resume",
         "pause",
-        {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "end", "remove"]},
+        {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "recall_all", "end", "remove"]},
     )
     offered: ClassVar[dict[str, set[TemplateStatus]]] = {
         "issue_one": {TemplateStatus.PUBLISHED},
+        "issue_many": {TemplateStatus.PUBLISHED},
         "publish": {TemplateStatus.DRAFT},
         "resume": {TemplateStatus.PAUSED},
         "pause": {TemplateStatus.PUBLISHED},
@@ -52,8 +54,7 @@ class TemplateActions:
         template = self.visible_or_404(request, object_id)
         out = template.coupons.filter(status__in=[CouponStatus.ISSUED, CouponStatus.REDEEMING]).exists()
         names = {name for name, states in self.offered.items() if template.status in states} | {"duplicate"}
-        if not out:
-            names.add("remove")
+        names.add("recall_all" if out else "remove")
         return [one for one in allowed if one.method.original_function_name in names]
 
     @action(

@@ -14,6 +14,7 @@ from coupons.admin.template_actions import TemplateActions
 from coupons.admin.template_columns import TemplateColumns
 from coupons.admin.template_form import CouponTemplateForm
 from coupons.admin.template_list_actions import TemplateListActions
+from coupons.admin.template_many import TemplateManyActions
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate, TemplateVersion
 from merchants.admin.base import ReadOnlyInline, ScopedAdmin
@@ -62,7 +63,7 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns, ScopedAdmin):
+class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActions, TemplateColumns, ScopedAdmin):
     """What merchants give out."""
 
     form = CouponTemplateForm

@@ -6,8 +6,16 @@ outbox row.
 """
 
 from coupons.lifecycle.core import DFIRE, PORTAL, flag, has_expired, lock, note, note_all, status_now
-from coupons.lifecycle.delivering import Holding, mark_delivered, mark_delivery, mark_missing, record_holding, resend
-from coupons.lifecycle.ending import expire_due, revoke
+from coupons.lifecycle.delivering import (
+    Holding,
+    mark_all_waiting,
+    mark_delivered,
+    mark_delivery,
+    mark_missing,
+    record_holding,
+    resend,
+)
+from coupons.lifecycle.ending import expire_due, revoke, revoke_many
 from coupons.lifecycle.redeeming import TillOutcome, redeem_at_till
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
 
@@ -20,6 +28,7 @@ __all__ = [
     "flag",
     "has_expired",
     "lock",
+    "mark_all_waiting",
     "mark_delivered",
     "mark_delivery",
     "mark_missing",
@@ -30,6 +39,7 @@ __all__ = [
     "redeem_at_till",
     "resend",
     "revoke",
+    "revoke_many",
     "status_now",
     "transfer",
     "undo_transfer",

@@ -1,5 +1,6 @@
 """How far a coupon is on its way into its holder's list at dfire, and under whom dfire holds it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from coupons.choices import CouponStatus, Delivery, EventKind
 from coupons.errors import Reason, Refused
-from coupons.lifecycle.core import DFIRE, PORTAL, note, status_now
+from coupons.lifecycle.core import DFIRE, PORTAL, note, note_all, status_now
 from coupons.models import IssuedCoupon
 from coupons.signals import delivery_wanted
 
@@ -62,6 +63,14 @@ def mark_delivery(coupon: IssuedCoupon, delivery: Delivery, *, details: dict[str
         Delivery.FAILED: EventKind.DELIVERY_FAILED,
     }[delivery]
     note(coupon, kind, PORTAL, details)
+
+
+def mark_all_waiting(coupons: Sequence[IssuedCoupon], *, missing: str) -> None:
+    """Coupons that have just been issued wait, all for the same thing (a key of those who deliver)."""
+    for coupon in coupons:
+        coupon.delivery = Delivery.WAITING
+    IssuedCoupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(delivery=Delivery.WAITING)
+    note_all(coupons, EventKind.WAITING, PORTAL, {"missing": missing})
 
 
 def mark_missing(coupon: IssuedCoupon, *, details: dict[str, Any]) -> None:

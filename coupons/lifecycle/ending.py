@@ -1,5 +1,6 @@
 """The other two ends of a coupon's life: it is taken back, or its time runs out."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.utils import timezone
 from coupons import counting
 from coupons.choices import CouponStatus, EventKind
 from coupons.errors import Reason, Refused
-from coupons.lifecycle.core import PORTAL, note, note_all
+from coupons.lifecycle.core import PORTAL, note_all
 from coupons.models import IssuedCoupon
 from coupons.signals import coupons_expired, coupons_revoked
 
@@ -22,18 +23,32 @@ def revoke(coupon: IssuedCoupon, *, reason: str, actor: str) -> None:
     Raises:
         Refused: it has been redeemed, or is being.
     """
-    if coupon.status == CouponStatus.REVOKED:
-        return
     if coupon.status == CouponStatus.REDEEMED:
         raise Refused(Reason.REDEEMED)
     if coupon.status == CouponStatus.REDEEMING:
         raise Refused(Reason.REDEEMING)
-    counting.give_back(coupon)
-    coupon.status = CouponStatus.REVOKED
-    coupon.ended_at = timezone.now()
-    coupon.save(update_fields=["status", "ended_at"])
-    note(coupon, EventKind.REVOKED, actor, {"reason": reason})
-    coupons_revoked.send(IssuedCoupon, coupons=[coupon])
+    revoke_many([coupon], reason=reason, actor=actor)
+
+
+@transaction.atomic
+def revoke_many(coupons: Sequence[IssuedCoupon], *, reason: str, actor: str) -> list[IssuedCoupon]:
+    """Take those of the locked coupons back that can be: all but what is redeemed, being redeemed or revoked already.
+
+    Returns:
+        Those that it took back.
+    """
+    able = [coupon for coupon in coupons if coupon.status in (CouponStatus.ISSUED, CouponStatus.EXPIRED)]
+    if not able:
+        return []
+    counting.give_back(able)
+    now = timezone.now()
+    for coupon in able:
+        coupon.status = CouponStatus.REVOKED
+        coupon.ended_at = now
+    IssuedCoupon.objects.bulk_update(able, ["status", "ended_at"])
+    note_all(able, EventKind.REVOKED, actor, {"reason": reason})
+    coupons_revoked.send(IssuedCoupon, coupons=able)
+    return able
 
 
 @transaction.atomic

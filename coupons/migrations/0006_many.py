@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
                 ('refused', models.PositiveIntegerField(default=0, verbose_name='refused')),
                 ('bad', models.PositiveIntegerField(default=0, verbose_name='bad rows')),
                 ('position', models.BigIntegerField(default=0, editable=False)),
-                ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('problem', models.CharField(blank=True, default='', max_length=300, verbose_name='what is the matter')),
                 ('summary', models.JSONField(blank=True, default=dict, editable=False, verbose_name='what the check found')),
             ],
@@ -49,6 +48,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField(verbose_name='row')),
                 ('text', models.CharField(blank=True, default='', max_length=128, verbose_name='customer as typed')),
                 ('problem', models.CharField(blank=True, default='', max_length=40, verbose_name='reason')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
             ],
             options={
                 'verbose_name': 'row of a batch',

@@ -49,7 +49,6 @@ class Batch(models.Model):
     refused = models.PositiveIntegerField(_("refused"), default=0)
     bad = models.PositiveIntegerField(_("bad rows"), default=0)
     position = models.BigIntegerField(default=0, editable=False)
-    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.CharField(_("what is the matter"), max_length=300, blank=True, default="")
     summary = models.JSONField(_("what the check found"), default=dict, blank=True, editable=False)
 
@@ -84,6 +83,7 @@ class BatchRow(models.Model):
     text = models.CharField(_("customer as typed"), max_length=128, blank=True, default="")
     customer = models.ForeignKey(Customer, models.PROTECT, verbose_name=_("customer"), null=True, related_name="+")
     problem = models.CharField(_("reason"), max_length=40, blank=True, default="")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("row of a batch")

@@ -15,7 +15,8 @@ from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterR
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from coupons.choices import CouponStatus
+from coupons.choices import BatchState, CouponStatus
+from coupons.models import BatchRow
 from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
@@ -77,6 +78,11 @@ def _push_answers() -> QuerySet[PushAnswer]:
     return PushAnswer.objects.filter(answered_at__lt=Now() - window)
 
 
+def _batch_rows() -> QuerySet[BatchRow]:
+    """None of a batch that may still be worked."""
+    return BatchRow.objects.filter(batch__state__in=[BatchState.DONE, BatchState.CANCELLED])
+
+
 KINDS = (
     Kind("attempts", "RETENTION_ATTEMPTS_DAYS", "started_at", _attempts, locks=("row",)),
     Kind("outbox rows", "RETENTION_OUTBOX_ROWS_DAYS", "settled_at", _outbox_rows),
@@ -87,5 +93,6 @@ KINDS = (
         "callbacks", "RETENTION_CALLBACKS_DAYS", "settled_at",
         lambda: DfireCallback.objects.filter(blanked_at=None).exclude(state__in=OPEN_STATES),
     ),
+    Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
 )  # fmt: skip

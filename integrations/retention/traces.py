@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from coupons import erasing, lifecycle
 from coupons.choices import TRANSFERS, CouponStatus
-from coupons.models import IssuedCoupon
+from coupons.models import BatchRow, IssuedCoupon
 from integrations.models import DfireCallback, Finding, OutboxAttempt, OutboxRow, Push
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
 from integrations.models.reconcile import FindingState
@@ -123,6 +123,11 @@ def forget_log(erasure: Erasure, names: set[str]) -> None:
     for entry in (about_customer | about_coupons).exclude(change_message=""):
         if (said := without_names(entry.change_message, names)) != entry.change_message:
             LogEntry.objects.filter(pk=entry.pk).update(change_message=said)
+
+
+def forget_batch_rows(erasure: Erasure, names: set[str]) -> None:
+    """Take what staff typed out of the rows of batches that name the customer."""
+    BatchRow.objects.filter(Q(customer=erasure.customer_id) | Q(text__in=names)).exclude(text="").update(text="")
 
 
 def batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -71,12 +71,13 @@ def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwarg
 def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     merchant = version.template.merchant
     rows, held = [], holding.holds_back(version)
+    lacking: dict[str, list[IssuedCoupon]] = {}
     for coupon in coupons:
         missing = missing_binding(coupon.customer, merchant)
         if not missing and merchant.dfire_account_id is None:
             missing = NOT_CONNECTED
         if missing:
-            lifecycle.mark_delivery(coupon, Delivery.WAITING, details={"missing": missing})
+            lacking.setdefault(missing, []).append(coupon)
         row = row_for(
             RowKind.DELIVER,
             merchant,
@@ -88,6 +89,8 @@ def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: An
         row.last_message = missing
         row.held = held and not missing
         rows.append(row)
+    for missing, waiting in lacking.items():
+        lifecycle.mark_all_waiting(waiting, missing=missing)
     put(rows)
     if held:
         holding.release_on_commit(version.template_id)

@@ -13,8 +13,8 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 from django.test import override_settings
 
+from coupons import batches, issuing
 from coupons import erasing as coupons_erasing
-from coupons import issuing
 from coupons.choices import CouponStatus, EventKind
 from coupons.errors import Reason, Refused
 from coupons.models import CouponEvent, IssuedCoupon
@@ -60,6 +60,9 @@ def test_nothing_in_the_database_names_an_erased_customer(known: Known) -> None:
     unknown = row_for(RowKind.WITHDRAW_UNKNOWN, known.customer.merchant, details={"code": "x", "seen": seen})
     unknown.state = RowState.DONE
     unknown.save()
+    file = batches.begin_issue(known.template, "\n".join(NAMES))
+    batches.work_all()
+    batches.cancel(file)
     for name in NAMES:
         assert len(where(name)) > 3, "the test must have something to find"
     assert erased(known.customer).finished_at

@@ -1,0 +1,23 @@
+"""Doing one thing to many coupons in the background: issuing to the customers of a file, and taking back what is out.
+
+`making` begins a batch, `checking` looks at the file and changes nothing, `steering` is what staff say to it, `working`
+carries it out slice by slice.
+"""
+
+from coupons.batches.making import MOST_CUSTOMERS, begin_issue, begin_recall, outstanding
+from coupons.batches.problems import problem_words
+from coupons.batches.steering import cancel, pause, resume, start
+from coupons.batches.working import work_all
+
+__all__ = [
+    "MOST_CUSTOMERS",
+    "begin_issue",
+    "begin_recall",
+    "cancel",
+    "outstanding",
+    "pause",
+    "problem_words",
+    "resume",
+    "start",
+    "work_all",
+]

@@ -1,0 +1,149 @@
+"""Carrying batches out: slice by slice, each in one transaction with the batch's row locked.
+
+The lock is the lease: a worker that dies lets go of it, and its slice has not happened. Two workers never work on one
+batch at once, and a slice moves the batch's `position` in the transaction that gives out its coupons: nobody gets two,
+nobody is passed over.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from coupons import issuing, lifecycle
+from coupons.batches.checking import check_slice
+from coupons.batches.making import outstanding
+from coupons.batches.problems import BROKEN, RowProblem
+from coupons.choices import BatchKind, BatchState, Source
+from coupons.issuing import Through
+from coupons.models import Batch, BatchRow, IssuedCoupon
+from merchants import customers
+from merchants.models import Customer
+
+logger = logging.getLogger(__name__)
+
+SLICE = 200
+_AT_WORK = (BatchState.CHECKING, BatchState.RUNNING)
+
+
+def work_all(until: Callable[[], bool] = lambda: False) -> int:
+    """Work every batch that is due, in turns, until none is, others hold what is left, or `until` says so.
+
+    Returns:
+        How many slices were worked.
+    """
+    slices = 0
+    while ids := list(Batch.objects.filter(state__in=_AT_WORK).order_by("pk").values_list("pk", flat=True)):
+        worked = sum(_work(batch_id) for batch_id in ids if not until())
+        if not worked:
+            break
+        slices += worked
+    return slices
+
+
+def _work(batch_id: int) -> bool:
+    """Work one slice. An error pauses the batch for staff; a database that is gone leaves it for the next sweep."""
+    try:
+        with transaction.atomic():
+            batch = (
+                Batch.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+                .select_related("template__merchant", "merchant", "created_by")
+                .filter(pk=batch_id, state__in=_AT_WORK)
+                .first()
+            )
+            if batch is None:
+                return False
+            if batch.state == BatchState.CHECKING:
+                check_slice(batch)
+            elif batch.kind == BatchKind.ISSUE:
+                _issue_slice(batch)
+            else:
+                _recall_slice(batch)
+            return True
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Batch %s stopped.", batch_id)
+        _stop(batch_id)
+        return True
+
+
+@transaction.atomic
+def _stop(batch_id: int) -> None:
+    batch = Batch.objects.select_for_update(no_key=True).filter(pk=batch_id, state__in=_AT_WORK).first()
+    if batch is not None:
+        batch.state, batch.problem = BatchState.PAUSED, BROKEN
+        batch.save(update_fields=["state", "problem"])
+
+
+def _issue_slice(batch: Batch) -> None:
+    rows = list(batch.rows.filter(number__gt=batch.position, problem="").order_by("number")[:SLICE])
+    if not rows:
+        _finish(batch)
+        return
+    receivers = _receivers(batch, rows)
+    given = issuing.issue_many(
+        template=batch.template,
+        customers=list(receivers.values()),
+        through=Through(source=Source.STAFF, actor=_actor(batch)),
+        valid_until=batch.valid_until,
+        batch=batch,
+    )
+    last = list(receivers)[: given.looked_at]
+    # Rows up to the first that was not looked at are done with, those that were turned down among them too.
+    left = min((row.number for row in rows if row.number in receivers and row.number not in last), default=None)
+    behind = [row for row in rows if left is None or row.number < left]
+    for row in behind:
+        if row.customer_id in given.refused and not row.problem:
+            row.problem = given.refused[row.customer_id]
+    BatchRow.objects.bulk_update(behind, ["customer", "problem"])
+    batch.position = behind[-1].number if behind else batch.position
+    batch.done += len(given.coupons)
+    batch.refused += sum(bool(row.problem) for row in behind)
+    if given.stopped:
+        batch.state, batch.problem = BatchState.PAUSED, given.stopped
+    batch.save(update_fields=["position", "done", "refused", "state", "problem"])
+
+
+def _receivers(batch: Batch, rows: list[BatchRow]) -> dict[int, Customer]:
+    """To whom each row gives one, by its number. New customers are made; who has been given one already is marked."""
+    named = customers.find_named(batch.merchant, {row.text for row in rows})
+    made = customers.create_named(batch.merchant, [name for name, found in named.items() if not found])
+    had = IssuedCoupon.objects.filter(batch=batch, customer__in=[c.pk for found in named.values() for c in found])
+    seen = set(had.values_list("customer", flat=True))
+    receivers: dict[int, Customer] = {}
+    for row in rows:
+        found = named[row.text] or [made[row.text]]
+        if len(found) > 1:
+            row.problem = RowProblem.SEVERAL
+        elif found[0].pk in seen:  # two rows have become one customer since the check
+            row.problem = RowProblem.TWICE
+        else:
+            row.customer = receivers[row.number] = found[0]
+            seen.add(found[0].pk)
+    return receivers
+
+
+def _recall_slice(batch: Batch) -> None:
+    out = outstanding(template=batch.template, batch=batch.recalls)
+    within = out.filter(pk__gt=batch.position, pk__lte=batch.summary["last"])
+    ids = list(within.order_by("pk").values_list("pk", flat=True)[:SLICE])
+    if not ids:
+        _finish(batch)
+        return
+    locked = lifecycle.lock(ids)
+    taken = lifecycle.revoke_many(locked, reason=batch.reason, actor=_actor(batch))
+    batch.position = ids[-1]
+    batch.done += len(taken)
+    batch.refused += len(ids) - len(taken)
+    batch.save(update_fields=["position", "done", "refused"])
+
+
+def _finish(batch: Batch) -> None:
+    batch.state, batch.finished_at = BatchState.DONE, timezone.now()
+    batch.save(update_fields=["state", "finished_at"])
+
+
+def _actor(batch: Batch) -> str:
+    return f"staff:{batch.created_by.get_username()}" if batch.created_by else "portal"

@@ -1,0 +1,83 @@
+"""What issuing one and issuing many share: who issues, how long it is valid, what counts, and what is told after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from coupons import counting
+from coupons.choices import CouponStatus, EventKind, Source, TemplateStatus
+from coupons.errors import Reason, Refused
+from coupons.models import CouponEvent, CouponTemplate, IssuedCoupon, TemplateVersion
+from coupons.signals import coupons_issued
+from coupons.terms import Terms
+from merchants.clock import day_end, day_start, local_day
+from merchants.models import SmartCouponAccount
+
+CODE_TRIES = 5
+NO_RANDOMNESS = "Five coupon codes in a row were taken: the source of randomness is broken."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Through:
+    """By whom and through which door coupons are issued.
+
+    `actor` is `staff:name`, `push:account` or `api:app`; `account` is the smart-coupon account of a push.
+    """
+
+    source: Source
+    actor: str
+    account: SmartCouponAccount | None = None
+
+
+def validity(terms: Terms, now: datetime, told: datetime | None = None) -> tuple[datetime, datetime]:
+    """The first and the last second of a coupon received now, both aware.
+
+    `told` is an end that the giver names, to the second. Else `valid_days` N ends with the local day N-1 days after
+    receipt, and without it the end date's day is the last.
+
+    Raises:
+        Refused: the end has passed.
+    """
+    valid_from = max(now, day_start(terms.start_date))
+    if told is not None:
+        last = told
+    elif terms.valid_days is not None:
+        last = day_end(local_day(valid_from) + timedelta(days=terms.valid_days - 1))
+    else:
+        last = day_end(terms.end_date)
+    if last < now:
+        raise Refused(Reason.END_PASSED)
+    return min(valid_from, last), last
+
+
+def not_open(template: CouponTemplate, now: datetime) -> Reason | None:
+    """Why nothing at all is issued of the template at this moment, if so."""
+    if template.status != TemplateStatus.PUBLISHED:
+        return Reason.TEMPLATE_NOT_PUBLISHED
+    if template.end_date < local_day(now):
+        return Reason.TEMPLATE_OVER
+    return None
+
+
+def used_up(template: CouponTemplate) -> Reason | None:
+    """Whether the stock or the budget has room for none more."""
+    if template.stock is not None and template.issued_count >= template.stock:
+        return Reason.OUT_OF_STOCK
+    room = counting.room_in_budget(template)
+    return Reason.OUT_OF_BUDGET if room is not None and room <= 0 else None
+
+
+def counted(template: CouponTemplate) -> QuerySet[IssuedCoupon]:
+    """The coupons that count in the limits per person: revoked ones do not."""
+    return IssuedCoupon.objects.filter(template=template).exclude(status=CouponStatus.REVOKED)
+
+
+def finish(version: TemplateVersion, coupons: Sequence[IssuedCoupon], through: Through) -> None:
+    """Write the history and tell the others: one signal for all of them."""
+    CouponEvent.objects.bulk_create(
+        CouponEvent(coupon=coupon, at=coupon.issued_at, kind=EventKind.ISSUED, actor=through.actor)
+        for coupon in coupons
+    )
+    coupons_issued.send(IssuedCoupon, version=version, coupons=list(coupons))
