@@ -112,9 +112,9 @@ class BatchState(models.TextChoices):
 
     CHECKING = "checking", _("being checked")
     READY = "ready", _("waiting for your yes")
-    RUNNING = "running", _("running")
+    RUNNING = "running", _("under way")
     PAUSED = "paused", _("paused")
-    DONE = "done", _("done")
+    DONE = "done", _("complete")
     CANCELLED = "cancelled", _("cancelled")
 
 

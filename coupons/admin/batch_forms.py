@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -43,7 +42,7 @@ class IssueManyForm(forms.Form):
         help_text=_("So that you find it again. Empty = the name of the file."),
     )  # fmt: skip
     last_day = forms.DateField(
-        label=_("Last day of validity"), required=False, widget=UnfoldAdminSingleDateWidget(),
+        label=_("Last day of validity"), required=False, widget=UnfoldAdminTextInputWidget({"type": "date"}),
         help_text=_("Empty = as the template says."),
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ def bar(batch: Batch) -> str:
 def liability(template: CouponTemplate, count: int) -> str:
     """What so many coupons cost at most, in yuan, or that nobody can say."""
     each = counting.cost_each(template)
-    return f"¥{yuan(each * count)}" if each is not None else gettext("not known: a discount depends on the bill")
+    return f"¥{yuan(each * count)}" if each is not None else gettext("not known (a discount)")
 
 
 def check_found(batch: Batch) -> str:

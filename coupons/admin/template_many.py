@@ -48,6 +48,7 @@ class TemplateManyActions:
             "opts": self.model._meta,
             "original": template,
             "title": gettext("Issue to many"),
+            "heading": gettext("Issue “%(title)s” to many") % {"title": template.title},
             "form": form,
             "template": template,
             "stock_left": left,

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('issue', 'issue to many'), ('recall', 'recall')], default='issue', max_length=10, verbose_name='kind')),
-                ('state', models.CharField(choices=[('checking', 'being checked'), ('ready', 'waiting for your yes'), ('running', 'running'), ('paused', 'paused'), ('done', 'done'), ('cancelled', 'cancelled')], default='checking', max_length=10, verbose_name='state')),
+                ('state', models.CharField(choices=[('checking', 'being checked'), ('ready', 'waiting for your yes'), ('running', 'under way'), ('paused', 'paused'), ('done', 'complete'), ('cancelled', 'cancelled')], default='checking', max_length=10, verbose_name='state')),
                 ('name', models.CharField(blank=True, default='', max_length=200, verbose_name='name')),
                 ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='reason')),
                 ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
