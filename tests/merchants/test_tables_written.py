@@ -124,19 +124,25 @@ def _breaking() -> Iterator[Row]:
     raise RuntimeError("the database went away")
 
 
+def until_it_breaks(pieces: Iterator[bytes]) -> bytes:
+    got: list[bytes] = []
+
+    def take() -> None:
+        for piece in pieces:
+            got.append(piece)
+
+    with pytest.raises(RuntimeError, match="went away"):
+        take()
+    return b"".join(got)
+
+
 def test_the_last_line_of_a_broken_csv_reaches_whoever_reads_it() -> None:
-    got = b""
-    with pytest.raises(RuntimeError):
-        for piece in csv_chunks(HEADINGS, _breaking()):
-            got += piece
+    got = until_it_breaks(csv_chunks(HEADINGS, _breaking()))
     assert got.decode().splitlines()[-1].startswith("THE EXPORT BROKE OFF HERE")
 
 
 def test_an_xlsx_that_breaks_off_cannot_be_opened() -> None:
-    got = b""
-    with pytest.raises(RuntimeError):
-        for piece in xlsx_chunks("券", HEADINGS, _breaking()):
-            got += piece
+    got = until_it_breaks(xlsx_chunks("券", HEADINGS, _breaking()))
     with pytest.raises(TableError, match="cannot be read"):
         list(rows_of(io.BytesIO(got)))
 
