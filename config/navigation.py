@@ -36,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
                 _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
                 _item(_("Customers"), "groups", "merchants.customer"),
+                {**_item(_("Settlement"), "receipt_long", "coupons.issuedcoupon"), "link": reverse("settlement")},
                 _item(_("Erasures"), "person_remove", "merchants.erasure"),
             ],
         ),

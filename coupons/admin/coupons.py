@@ -13,7 +13,7 @@ from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.coupon_columns import CouponColumns
 from coupons.admin.export_columns import COUPON
 from coupons.admin.extension import timeline_of
-from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter
+from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter, ShopToldFilter
 from coupons.admin.finding import customers_named
 from coupons.models import IssuedCoupon
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
@@ -54,6 +54,7 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
         ("issued_at", IssuedAtFilter),
         ("redeemed_at", RedeemedAtFilter),
         ("redeemed_shop", OwnSearchFilter),
+        ShopToldFilter,
     ]
     search_fields = ["code"]
     search_help_text = _("Code, or the customer's mobile, identifier or openid")

@@ -27,12 +27,12 @@ def _of(path: str) -> Callable[[HttpRequest, Any], Value]:
     """The value at the end of a way of attributes; nothing where the way ends before."""
     names = path.split(".")
 
-    def value(request: HttpRequest, row: Any) -> Value:
+    def value(request: HttpRequest, row: Any) -> Any:
         for name in names:
             row = getattr(row, name)
             if row is None:
                 return None
-        return row  # type: ignore[no-any-return]
+        return row
 
     return value
 

@@ -29,7 +29,7 @@ class ExportNote:
         self._facts = {"list": model._meta.label, "format": form, "filters": filters, "user_id": request.user.pk}
         self.rows = 0
         self._entry = LogEntry.objects.create(
-            user_id=request.user.pk,
+            user_id=str(request.user.pk),
             content_type=ContentType.objects.get_for_model(model),
             object_repr=title[:200],
             action_flag=CHANGE,

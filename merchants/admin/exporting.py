@@ -14,6 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
@@ -62,17 +63,18 @@ class Exporting:
         return response
 
     @action(description=_("Excel (XLSX)"), url_path="export-xlsx", permissions=["view"], icon="table_view")
-    def export_xlsx(self, request: HttpRequest) -> HttpResponse:
+    def export_xlsx(self, request: HttpRequest) -> HttpResponseBase:
         """The list as XLSX."""
         return self._export(request, XLSX)
 
     @action(description=_("CSV, of any length"), url_path="export-csv", permissions=["view"], icon="csv")
-    def export_csv(self, request: HttpRequest) -> HttpResponse:
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
         """The list as CSV."""
         return self._export(request, CSV)
 
-    def _export(self, request: HttpRequest, form: str) -> HttpResponse:
-        request.GET = asked = _of_list(request.GET)
+    def _export(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        asked = _of_list(request.GET)
+        request.GET = asked  # type: ignore[assignment]
         back = f"{self._export_address('changelist')}?{asked.urlencode()}"
         try:
             rows = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]

@@ -138,7 +138,7 @@ def test_what_customers_are_called_runs_in_no_spreadsheet(root: Client, world: W
 
 def test_files_speak_the_users_language_and_carry_a_chinese_name(browser: Any, administrator: User) -> None:
     response = browser(administrator, "zh-hans").get(file_of(Customer, "csv"))
-    assert response["Content-Disposition"].startswith("attachment; filename*=utf-8''%E4%BC%9A%E5%91%98")
+    assert response["Content-Disposition"].startswith("attachment; filename*=utf-8''%E9%A1%BE%E5%AE%A2")
     assert "商户" in response.getvalue().decode()
 
 
@@ -169,7 +169,8 @@ def test_an_export_that_breaks_off_is_noted_and_does_not_look_whole(
 def test_whoever_stops_reading_is_noted_too(root: Client, world: World) -> None:
     response = root.get(file_of(IssuedCoupon, "csv"))
     next(iter(response.streaming_content))
-    response.close()
+    for close in response._resource_closers:  # what a server's close() does, but for the test's connection
+        close()
     assert LogEntry.objects.latest("id").change_message.startswith("Export as CSV broke off after 3 rows")
 
 
@@ -193,5 +194,5 @@ def test_queries_grow_with_the_pages_and_not_with_the_rows(
         issued(world.template)
     published(merchant=world.own)
     for model in (IssuedCoupon, CouponTemplate, Customer, OutboxRow):
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(16):
             rows_in(root.get(file_of(model, "csv")))
