@@ -37,6 +37,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
                 _item(_("Batches"), "library_add", "coupons.batch"),
                 _item(_("Customers"), "groups", "merchants.customer"),
+                {**_item(_("Settlement"), "receipt_long", "coupons.issuedcoupon"), "link": reverse("settlement")},
                 _item(_("Erasures"), "person_remove", "merchants.erasure"),
             ],
         ),

@@ -11,8 +11,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.coupon_columns import CouponColumns
+from coupons.admin.export_columns import COUPON
 from coupons.admin.extension import timeline_of
-from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter
+from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter, ShopToldFilter
 from coupons.admin.finding import customers_named
 from coupons.models import IssuedCoupon
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
@@ -41,6 +42,8 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
     ]  # fmt: skip
     list_display_links = ["code_shown"]
     list_select_related = ["template", "customer", "merchant"]
+    export_columns = COUPON
+    export_related = ["redeemed_shop", "batch"]
     list_filter = [
         ("merchant", OwnRelatedFilter),
         ("status", ChoicesDropdownFilter),
@@ -50,6 +53,8 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
         FlaggedFilter,
         ("issued_at", IssuedAtFilter),
         ("redeemed_at", RedeemedAtFilter),
+        ("redeemed_shop", OwnSearchFilter),
+        ShopToldFilter,
     ]
     search_fields = ["code"]
     search_help_text = _("Code, or the customer's mobile, identifier or openid")

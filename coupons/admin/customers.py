@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from coupons.admin.customer_erasing import ErasingActions, progress_notice, state_badge
+from coupons.admin.export_columns import CUSTOMER
 from coupons.admin.finding import customers_named
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
@@ -97,6 +98,7 @@ class CustomerAdmin(ErasingActions, BigTable, ScopedAdmin):
         "created_at",
     ]
     list_select_related = ["merchant", "erasure"]
+    export_columns = CUSTOMER
     list_filter = [("merchant", OwnRelatedFilter), BindingFilter]
     search_fields = ["identifier__exact", "mobile__exact", "openid__exact"]
     search_help_text = _("Whole mobile number, identifier or openid")

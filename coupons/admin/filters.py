@@ -42,3 +42,21 @@ class RedeemedAtFilter(LocalDaysFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = _("redeemed at")
+
+
+class ShopToldFilter(DropdownFilter):
+    """Redeemed coupons by whether it is known in which shop."""
+
+    title = _("shop of redemption")
+    parameter_name = "shop_told"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [("yes", _("told")), ("no", _("shop not told"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> QuerySet[IssuedCoupon]:
+        """The redeemed coupons of the chosen one."""
+        chosen = {"yes": False, "no": True}.get(self.value() or "")
+        if chosen is None:
+            return queryset
+        return queryset.filter(redeemed_at__isnull=False, redeemed_shop__isnull=chosen)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from coupons import templates
+from coupons.admin.export_columns import TEMPLATE
 from coupons.admin.extension import template_sync
 from coupons.admin.template_actions import TemplateActions
 from coupons.admin.template_columns import TemplateColumns
@@ -71,6 +72,7 @@ class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActi
         "title_shown", "merchant", "worth_shown", "dates_shown", "status_shown", "issued_shown", "sync_shown",
     ]  # fmt: skip
     list_select_related = ["merchant"]
+    export_columns = TEMPLATE
     list_filter = [
         ("merchant", OwnRelatedFilter),
         ("status", ChoicesDropdownFilter),
@@ -130,10 +132,14 @@ class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActi
         """Ask how far the templates of the page are at dfire, once for all of them."""
         page = super().get_changelist_instance(request)
         page.result_list = list(page.result_list)
-        known = template_sync(page.result_list)
-        for template in page.result_list:
-            template.sync = known.get(template.pk)
+        self.prepare_rows(page.result_list)
         return page
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        """Let each template know how far it is at dfire."""
+        known = template_sync(rows)
+        for template in rows:
+            template.sync = known.get(template.pk)
 
     def save_model(self, request: HttpRequest, obj: CouponTemplate, form: Any, change: bool) -> None:
         """The service stores it and lets tills know."""

@@ -10,7 +10,6 @@ from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from integrations.admin.incidents import NOTICE_VARIANTS
@@ -19,7 +18,7 @@ from integrations.alerts.words import trial_message
 from integrations.models import AlertTarget, Notice
 from integrations.models.alerts import NoticeState
 from merchants.admin.badges import badge
-from merchants.admin.base import AdministratorsOnly
+from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import SecretsForm
 
@@ -65,7 +64,7 @@ class AlertTargetForm(SecretsForm):
 
 
 @admin.register(AlertTarget)
-class AlertTargetAdmin(AdministratorsOnly, ModelAdmin):
+class AlertTargetAdmin(AdministratorsOnly, PortalAdmin):
     """Where notices of incidents go."""
 
     form = AlertTargetForm

@@ -6,14 +6,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from integrations.admin.connection import try_connection
 from integrations.admin.wording import how_it_runs, stop_notice
 from integrations.models import AccountState
 from merchants.admin.badges import badge, notice
-from merchants.admin.base import AdministratorsOnly, ReadOnly, ScopedStackedInline
+from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ScopedStackedInline
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import SecretsForm
 from merchants.models import DfireAccount
@@ -56,7 +55,7 @@ class AccountStateInline(ReadOnly, ScopedStackedInline):
 
 
 @admin.register(DfireAccount)
-class DfireAccountAdmin(AdministratorsOnly, ModelAdmin):
+class DfireAccountAdmin(AdministratorsOnly, PortalAdmin):
     """Applications registered at dfire's open platform."""
 
     form = DfireAccountForm

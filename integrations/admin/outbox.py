@@ -9,6 +9,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from integrations.admin.filters import ResultFilter
 from integrations.admin.outbox_actions import RowActions
 from integrations.admin.outbox_columns import RowColumns
+from integrations.admin.outbox_export import ROW
 from integrations.admin.records import AttemptInline
 from integrations.models import OutboxRow
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
@@ -29,6 +30,8 @@ class OutboxRowAdmin(RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
         "created_at",
     ]
     list_display_links = ["kind_shown"]
+    export_columns = ROW
+    export_related = ["account"]
     list_filter = [
         ("state", ChoicesDropdownFilter),
         ("kind", ChoicesDropdownFilter),

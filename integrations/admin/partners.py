@@ -8,13 +8,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.partners import Scope, WebhookEvent
 from merchants.admin.badges import mono
-from merchants.admin.base import AdministratorsOnly, ReadOnly, ReadOnlyInline, ScopedStackedInline
+from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedStackedInline
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
 from merchants.secrets import keyed_hashes
@@ -78,7 +77,7 @@ class WebhookInline(ScopedStackedInline):
 
 
 @admin.register(PartnerApp)
-class PartnerAppAdmin(AdministratorsOnly, ModelAdmin):
+class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
 
     form = PartnerAppForm
@@ -126,7 +125,7 @@ class PartnerAppAdmin(AdministratorsOnly, ModelAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, AdministratorsOnly, ModelAdmin):
+class ApiKeyAdmin(ReadOnly, AdministratorsOnly, PortalAdmin):
     """All keys in one list; made and deleted on the app's page."""
 
     list_display = ["prefix", "app", "created_at"]
@@ -135,7 +134,7 @@ class ApiKeyAdmin(ReadOnly, AdministratorsOnly, ModelAdmin):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(AdministratorsOnly, ModelAdmin):
+class WebhookEndpointAdmin(AdministratorsOnly, PortalAdmin):
     """All webhooks in one list; mostly edited on the app's page."""
 
     form = WebhookForm

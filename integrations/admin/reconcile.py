@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -28,7 +27,7 @@ from integrations.models import CustomerAtRisk, Finding, ReadsInFlight, Reconcil
 from integrations.models.reconcile import Drift, FindingState, RunState
 from integrations.reconcile.words import describe
 from merchants.admin.badges import badge, mono, notice, page_of
-from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ScopedAdmin
+from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
 
 
@@ -224,7 +223,7 @@ class FindingAdmin(FindingActions, ReadOnly, BigTable, ScopedAdmin):
 
 
 @admin.register(CustomerAtRisk)
-class CustomerAtRiskAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
+class CustomerAtRiskAdmin(ReadOnly, AdministratorsOnly, BigTable, PortalAdmin):
     """Whom running comparisons ask about first."""
 
     list_display = ["run", "customer"]
@@ -233,7 +232,7 @@ class CustomerAtRiskAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
 
 
 @admin.register(ReadsInFlight)
-class ReadsInFlightAdmin(ReadOnly, AdministratorsOnly, ModelAdmin):
+class ReadsInFlightAdmin(ReadOnly, AdministratorsOnly, PortalAdmin):
     """What comparisons have in flight."""
 
     list_display = ["account", "calls", "until"]

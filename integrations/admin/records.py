@@ -7,7 +7,6 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -15,7 +14,7 @@ from integrations.admin.remedies import RESULT_VARIANTS, result_words
 from integrations.admin.wording import how_it_runs, removed_words
 from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer, SignatureSeen
 from merchants.admin.badges import badge, page_of, pre
-from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ReadOnlyInline, ScopedAdmin
+from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
 from merchants.admin.masking import masked_json, shown_json
 from merchants.scopes import visible_merchants
@@ -187,7 +186,7 @@ class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
 
 
 @admin.register(PushAnswer)
-class PushAnswerAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
+class PushAnswerAdmin(ReadOnly, AdministratorsOnly, BigTable, PortalAdmin):
     """Answers that repeated pushes get again."""
 
     list_display = ["answered_at", "account", "address", "digest"]
@@ -196,7 +195,7 @@ class PushAnswerAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
 
 
 @admin.register(SignatureSeen)
-class SignatureSeenAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
+class SignatureSeenAdmin(ReadOnly, AdministratorsOnly, BigTable, PortalAdmin):
     """Moments of revision 3's signature that have been used."""
 
     list_display = ["seen_at", "account", "signed_at", "digest"]
@@ -205,7 +204,7 @@ class SignatureSeenAdmin(ReadOnly, AdministratorsOnly, BigTable, ModelAdmin):
 
 
 @admin.register(AccountState)
-class AccountStateAdmin(ReadOnly, AdministratorsOnly, ModelAdmin):
+class AccountStateAdmin(ReadOnly, AdministratorsOnly, PortalAdmin):
     """How it goes with each dfire account."""
 
     list_display = ["account", "running", "stopped_at", "stop_code", "stop_message", "last_answer_at"]

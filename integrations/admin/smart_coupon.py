@@ -9,11 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from merchants.admin.badges import badge
-from merchants.admin.base import AdministratorsOnly
+from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.fields import LinesField, SecretsForm
 from merchants.models import SmartCouponAccount
 
@@ -45,7 +44,7 @@ class SmartCouponAccountForm(SecretsForm):
 
 
 @admin.register(SmartCouponAccount)
-class SmartCouponAccountAdmin(AdministratorsOnly, ModelAdmin):
+class SmartCouponAccountAdmin(AdministratorsOnly, PortalAdmin):
     """Platforms that push coupons to us."""
 
     form = SmartCouponAccountForm

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.paginator import InfinitePaginator
 
+from merchants.admin.exporting import Exporting
 from merchants.scopes import visible_merchants
 
 
@@ -49,7 +50,11 @@ class ScopedChoices:
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
 
-class ScopedAdmin(ScopedChoices, ModelAdmin):
+class PortalAdmin(Exporting, ModelAdmin):
+    """An admin class whose list can be taken away as a file. Every one is such."""
+
+
+class ScopedAdmin(ScopedChoices, PortalAdmin):
     """An admin class whose rows belong to merchants.
 
     `merchant_path` is the way from a row to its merchant ("merchant", "coupon__merchant"); "" is the merchant itself.

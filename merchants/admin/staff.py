@@ -9,12 +9,11 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from merchants.admin.badges import badge
-from merchants.admin.base import AdministratorsOnly, ScopedStackedInline
+from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline
 from merchants.models import MerchantScope
 
 admin.site.unregister(User)
@@ -31,7 +30,7 @@ class MerchantScopeInline(ScopedStackedInline):
 
 
 @admin.register(User)
-class UserAdmin(AdministratorsOnly, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):
     """Django's users in Unfold's clothes, with their merchants."""
 
     form = UserChangeForm
@@ -75,12 +74,12 @@ class UserAdmin(AdministratorsOnly, DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(AdministratorsOnly, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(AdministratorsOnly, DjangoGroupAdmin, PortalAdmin):
     """Sets of permissions."""
 
 
 @admin.register(MerchantScope)
-class MerchantScopeAdmin(AdministratorsOnly, ModelAdmin):
+class MerchantScopeAdmin(AdministratorsOnly, PortalAdmin):
     """All scopes in one list; mostly edited on the user's page."""
 
     list_display = ["user", "merchant_count"]
