@@ -42,7 +42,7 @@ _LOOKS = {
 class WhyPage:
     """The page, and the button on a coupon's own page that leads to it."""
 
-    actions_detail = ("why_one", *CouponActions.actions_detail)
+    actions_detail: Any = ("why_one", *CouponActions.actions_detail)
     admin_site: Any
     visible_or_404: Any
 
@@ -79,7 +79,7 @@ class WhyPage:
             "opts": IssuedCoupon._meta,
             **(_answer(request, form) if form.is_valid() else {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, TEMPLATE, context)
 
 
