@@ -1,9 +1,12 @@
 """The rules asked about a coupon's row: what is fetched, and that nothing is changed."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -74,3 +77,13 @@ def test_a_till_redemption_and_a_revoke_are_told_with_their_facts() -> None:
         other = lifecycle.lock([usable().pk])[0]
         lifecycle.revoke(other, reason="x", actor="staff:lili")
     assert codes(check(other, now())) == ["revoked"]
+
+
+def test_the_document_shows_the_rules_in_their_order_and_its_example_runs(capsys: Any) -> None:
+    page = (Path(settings.BASE_DIR) / "docs/rules.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == RuleName.values
+    usable()
+    example = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert example
+    exec(compile(example[1], "docs/rules.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("False ['wrong_shop', 'below_minimum'] ")
