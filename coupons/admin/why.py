@@ -26,6 +26,7 @@ from coupons.models import IssuedCoupon
 from coupons.money import yuan
 from coupons.rules import Judgement, Question, Verdict
 from coupons.rules.words import listed, moment_words
+from merchants.admin.badges import badge
 from merchants.clock import SHANGHAI, local_day
 from merchants.scopes import visible_merchants
 
@@ -75,8 +76,8 @@ class WhyPage:
         context = {
             **self.admin_site.each_context(request),
             "title": WHY,
+            "content_title": WHY,
             "form": form,
-            "opts": IssuedCoupon._meta,
             **(_answer(request, form) if form.is_valid() else {}),
         }
         request.current_app = self.admin_site.name
@@ -95,8 +96,8 @@ def _answer(request: HttpRequest, form: WhyForm) -> dict[str, Any]:
         "coupon": coupon,
         "terms_title": terms.title,
         "worth": worth(terms.kind, terms.amount_fen, terms.percent_paid),
-        "status": (status.label, STATUS_VARIANTS[status]),
-        "delivery": (coupon.get_delivery_display(), DELIVERY_VARIANTS.get(coupon.delivery, "default")),
+        "status": badge(status.label, STATUS_VARIANTS[status]),
+        "delivery": badge(coupon.get_delivery_display(), DELIVERY_VARIANTS.get(coupon.delivery, "default")),
         "judgement": judgement,
         "asked": _asked(form, question),
         "rules": [(rule, *_LOOKS[rule.verdict]) for rule in judgement.rules],
@@ -146,4 +147,4 @@ def _with_weekday(instant: datetime) -> str:
 
 
 def _asking(query: dict[str, str]) -> str:
-    return f"{reverse(ADDRESS)}?{urlencode(query)}"
+    return f"{reverse(ADDRESS)}?{urlencode(query)}#answer"

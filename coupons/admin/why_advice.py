@@ -12,7 +12,7 @@ from coupons.errors import Reason
 from coupons.models import IssuedCoupon
 from coupons.money import yuan
 from coupons.rules import Judgement, Question
-from coupons.rules.words import listed, moment_words
+from coupons.rules.words import listed
 from merchants.models import Shop
 
 OF_THE_CLOCK = {
@@ -33,12 +33,14 @@ class Advice(NamedTuple):
 
 
 def advice(request: HttpRequest, coupon: IssuedCoupon, question: Question, judgement: Judgement) -> list[Advice]:
-    """What to do, in the order of the rules; what the clock forbids is one thing, said once."""
+    """What to do, in the order of the rules. When to come back is the judgement's next moment, if there is one."""
     found: list[Advice] = []
     for rule in judgement.reasons:
         code = rule.code
         if code in OF_THE_CLOCK:
-            said = _wait(judgement)
+            if judgement.next_usable_at is not None:
+                continue
+            said = Advice(gettext("There is no such moment any more before it ends."))
         elif code == Reason.WRONG_SHOP:
             said = _another_shop(coupon)
         elif code == Reason.WRONG_CHANNEL:
@@ -54,13 +56,6 @@ def advice(request: HttpRequest, coupon: IssuedCoupon, question: Question, judge
         if said not in found:
             found.append(said)
     return found
-
-
-def _wait(judgement: Judgement) -> Advice:
-    if judgement.next_usable_at is None:
-        return Advice(gettext("There is no such moment any more before it ends."))
-    time = moment_words(judgement.next_usable_at)
-    return Advice(gettext("Tell the customer to come back: days and hours fit from %(time)s on.") % {"time": time})
 
 
 def _another_shop(coupon: IssuedCoupon) -> Advice:
