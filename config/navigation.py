@@ -34,11 +34,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Coupons"),
             [
                 _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
-                _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon"),
+                _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon", but="why/"),
                 _item(_("Batches"), "library_add", "coupons.batch"),
                 _item(_("Customers"), "groups", "merchants.customer"),
                 {**_item(_("Settlement"), "receipt_long", "coupons.issuedcoupon"), "link": reverse("settlement")},
                 _item(_("Erasures"), "person_remove", "merchants.erasure"),
+                _item(_("Why can it not be used?"), "help", "coupons.issuedcoupon", page="why"),
             ],
         ),
         _group(
@@ -171,9 +172,12 @@ def _always(request: HttpRequest) -> bool:
     return True
 
 
-def _item(title: Any, icon: str, model: str, *, badge: str = "") -> Item:
-    link = reverse(f"admin:{model.replace('.', '_')}_changelist")
-    item = {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
+def _item(title: Any, icon: str, model: str, *, badge: str = "", page: str = "changelist", but: str = "") -> Item:
+    """A page of a model. `but` is a page below it that has an item of its own, and is not marked as this one."""
+    link = reverse(f"admin:{model.replace('.', '_')}_{page}")
+    item: Item = {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
+    if but:
+        item["active"] = lambda request: link in request.path and request.path != f"{link}{but}"
     return {**item, "badge": badge, "badge_variant": "danger"} if badge else item
 
 

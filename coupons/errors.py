@@ -36,6 +36,14 @@ class Reason(models.TextChoices):
     CUSTOMER_ERASED = "customer_erased", _("This customer has been erased; enter them anew to give them coupons.")
     OTHER_MERCHANT = "other_merchant", _("The customer belongs to another merchant.")
     OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
+    NOT_YET_VALID = "not_yet_valid", _("The coupon is not valid yet.")
+    WRONG_WEEKDAY = "wrong_weekday", _("The coupon cannot be used on this day of the week.")
+    OUTSIDE_HOURS = "outside_hours", _("The coupon cannot be used at this time of day.")
+    NOT_ON_THIS_DATE = "not_on_this_date", _("The coupon cannot be used on this date.")
+    EXCLUDED_DATE = "excluded_date", _("This date is excluded for the coupon.")
+    WRONG_SHOP = "wrong_shop", _("The coupon cannot be used in this shop.")
+    WRONG_CHANNEL = "wrong_channel", _("The coupon cannot be used in this way of ordering.")
+    BELOW_MINIMUM = "below_minimum", _("The bill is smaller than the least spend.")
 
 
 class Refused(Exception):

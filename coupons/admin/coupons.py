@@ -15,6 +15,7 @@ from coupons.admin.export_columns import COUPON
 from coupons.admin.extension import timeline_of
 from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter, ShopToldFilter
 from coupons.admin.finding import customers_named
+from coupons.admin.why import WhyPage
 from coupons.models import IssuedCoupon
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter, OwnSearchFilter
@@ -34,7 +35,7 @@ FIELDSETS: list[tuple[Any, dict[str, Any]]] = [
 
 
 @admin.register(IssuedCoupon)
-class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, ScopedAdmin):
+class IssuedCouponAdmin(WhyPage, CouponActions, CouponColumns, ReadOnly, BigTable, ScopedAdmin):
     """Coupons in customers' hands. Nothing is edited here; what happens to a coupon is an action."""
 
     list_display = [

@@ -1,4 +1,4 @@
-"""Yuan for people, fen for the portal: the one place of the admin where the one becomes the other. Exact, no floats."""
+"""Yuan typed by staff, fen for the portal: the one place of the admin where the one becomes the other. No floats."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,13 +6,9 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-FEN_PER_YUAN = 100
+from coupons.money import FEN_PER_YUAN, yuan
 
-
-def yuan(fen: int) -> str:
-    """Fen as yuan, without idle zeros: 1000 is 10, 1050 is 10.50."""
-    whole, rest = divmod(fen, FEN_PER_YUAN)
-    return f"{whole}.{rest:02}" if rest else str(whole)
+__all__ = ["FEN_PER_YUAN", "YuanField", "yuan"]
 
 
 class YuanField(forms.DecimalField):
