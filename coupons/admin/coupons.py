@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.coupon_columns import CouponColumns
 from coupons.admin.extension import timeline_of
-from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter
+from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter, ValidUntilFilter
 from coupons.admin.finding import customers_named
 from coupons.models import IssuedCoupon
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
@@ -50,6 +50,7 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
         FlaggedFilter,
         ("issued_at", IssuedAtFilter),
         ("redeemed_at", RedeemedAtFilter),
+        ("valid_until", ValidUntilFilter),
     ]
     search_fields = ["code"]
     search_help_text = _("Code, or the customer's mobile, identifier or openid")
