@@ -104,14 +104,16 @@ def _funnel(sums: Figures, choice: Choice) -> dict[str, Any]:
 
 def _top(choice: Choice) -> dict[str, Any]:
     best = top_templates(choice.keys, choice.period, limit=MOST_TEMPLATES)
-    several = len(choice.keys) > 1
-    headers = [_("Template"), *([_("Merchant")] if several else []), _("Redeemed"), _("Issued"), _("Redemption rate")]
-    return {"headers": headers, "rows": [_row(top, several=several) for top in best]}
+    return {
+        "headers": [_("Template"), _("Redeemed"), _("Issued"), _("Redemption rate")],
+        "rows": [_row(top, several=len(choice.keys) > 1) for top in best],
+    }
 
 
-def _row(top: TemplateFigures, *, several: bool) -> list[Any]:
-    merchant = [top.template.merchant.name] if several else []
+def _row(top: TemplateFigures, *, several: bool) -> dict[str, Any]:
     figures = top.figures
-    return [
-        page_of(top.template), *merchant, whole(figures.redeemed), whole(figures.issued), percent(figures.rate)
-    ]  # fmt: skip
+    return {
+        "template": page_of(top.template),
+        "merchant": top.template.merchant.name if several else "",
+        "numbers": [whole(figures.redeemed), whole(figures.issued), percent(figures.rate)],
+    }

@@ -17,9 +17,9 @@ def whole(number: int) -> str:
 
 
 def money(fen: int) -> str:
-    """In yuan, with both decimals where there are fen."""
+    """In yuan, with both decimals where there are fen; from a million yuan on fen are left out."""
     yuan, rest = divmod(fen, 100)
-    return f"¥{yuan:,}.{rest:02}" if rest else f"¥{yuan:,}"
+    return f"¥{yuan:,}.{rest:02}" if rest and yuan < 1_000_000 else f"¥{yuan:,}"
 
 
 def percent(part: float | None) -> str:
