@@ -13,7 +13,7 @@ from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.coupon_columns import CouponColumns
 from coupons.admin.export_columns import COUPON
 from coupons.admin.extension import timeline_of
-from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter, ShopToldFilter
+from coupons.admin.filters import FlaggedFilter, IssuedAtFilter, RedeemedAtFilter, ShopToldFilter, ValidUntilFilter
 from coupons.admin.finding import customers_named
 from coupons.admin.why import WhyPage
 from coupons.models import IssuedCoupon
@@ -56,6 +56,7 @@ class IssuedCouponAdmin(WhyPage, CouponActions, CouponColumns, ReadOnly, BigTabl
         ("redeemed_at", RedeemedAtFilter),
         ("redeemed_shop", OwnSearchFilter),
         ShopToldFilter,
+        ("valid_until", ValidUntilFilter),
     ]
     search_fields = ["code"]
     search_help_text = _("Code, or the customer's mobile, identifier or openid")

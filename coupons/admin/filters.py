@@ -4,11 +4,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from coupons.models import IssuedCoupon
+from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.reports import near_limits
 from merchants.admin.filters import LocalDaysFilter
+from merchants.clock import local_day
 
 
 class FlaggedFilter(DropdownFilter):
@@ -60,3 +63,26 @@ class ShopToldFilter(DropdownFilter):
         if chosen is None:
             return queryset
         return queryset.filter(redeemed_at__isnull=False, redeemed_shop__isnull=chosen)
+
+
+class ValidUntilFilter(LocalDaysFilter):
+    """Coupons by their last day."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("valid until")
+
+
+class NearLimitFilter(DropdownFilter):
+    """Templates that are being issued and have little left of their stock or their budget."""
+
+    title = _("stock and budget")
+    parameter_name = "limit"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choice."""
+        return [("near", _("80% or more used"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> QuerySet[CouponTemplate]:
+        """The templates of the chosen one."""
+        return near_limits(queryset, local_day(timezone.now())) if self.value() == "near" else queryset

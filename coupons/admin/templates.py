@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from coupons import templates
 from coupons.admin.export_columns import TEMPLATE
 from coupons.admin.extension import template_sync
+from coupons.admin.filters import NearLimitFilter
 from coupons.admin.template_actions import TemplateActions
 from coupons.admin.template_columns import TemplateColumns
 from coupons.admin.template_form import CouponTemplateForm
@@ -78,6 +79,7 @@ class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActi
         ("status", ChoicesDropdownFilter),
         ("kind", ChoicesDropdownFilter),
         ("end_date", LocalDaysFilter),
+        NearLimitFilter,
     ]
     search_fields = ["title", "coupon_id__exact", "reference__istartswith"]
     search_help_text = _("Title, coupon ID or reference")

@@ -9,26 +9,6 @@ from django.test import Client
 from tests.admin.conftest import World
 
 
-def cards(client: Client) -> dict[str, dict[str, Any]]:
-    return {str(card["title"]): card for card in client.get("/admin/").context["cards"]}
-
-
-@pytest.mark.parametrize("who", ["root", "lili"])
-def test_each_card_leads_to_exactly_the_rows_it_counts(request: pytest.FixtureRequest, world: World, who: str) -> None:
-    client = request.getfixturevalue(who)
-    shown = cards(client)
-    assert len(shown) == 6
-    for title, card in shown.items():
-        rows = client.get(card["link"]).context["cl"].result_list
-        assert len(rows) == card["count"], title
-
-
-def test_numbers_are_those_of_the_own_merchants(lili: Client, root: Client, world: World) -> None:
-    assert cards(lili)["Issued today"]["count"] == 2
-    assert cards(root)["Issued today"]["count"] == 3
-    assert cards(lili)["Failed in the outbox"]["worry"]
-
-
 def test_a_stopped_account_is_said_at_once(lili: Client, root: Client, world: World) -> None:
     for client in (lili, root):
         assert "25 无效签名" in client.get("/admin/").content.decode()
