@@ -28,7 +28,7 @@ from merchants.admin.exporting import TYPES, file_of
 from merchants.scopes import visible_merchants
 from merchants.tables import Row
 
-_A_PAGE = 100
+_A_PAGE = 50
 _AT_ONCE = 1000
 _FORMAT, _PAGE = "format", "p"
 
