@@ -6,13 +6,9 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-FEN_PER_YUAN = 100
+from coupons.sentences import FEN_PER_YUAN, yuan
 
-
-def yuan(fen: int) -> str:
-    """Fen as yuan, without idle zeros: 1000 is 10, 1050 is 10.50."""
-    whole, rest = divmod(fen, FEN_PER_YUAN)
-    return f"{whole}.{rest:02}" if rest else str(whole)
+__all__ = ["YuanField", "yuan"]
 
 
 class YuanField(forms.DecimalField):

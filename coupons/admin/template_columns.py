@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from coupons.admin.extension import template_sync
-from coupons.admin.wording import TEMPLATE_VARIANTS, least_spend, worth
+from coupons.admin.wording import TEMPLATE_VARIANTS, sentence_of, worth
 from coupons.models import CouponTemplate
 from merchants.admin.badges import badge, mono
 
@@ -24,10 +24,16 @@ class TemplateColumns:
 
     @display(description=_("worth"))
     def worth_shown(self, template: CouponTemplate) -> str:
-        """What it takes off above the least spend."""
+        """What it takes off above all of its terms in a sentence."""
         value = worth(template.kind, template.amount_fen, template.percent_paid)
-        below = f"{template.get_kind_display()} · {least_spend(template.min_spend_fen)}"
-        return format_html('<span class="portal-two-lines">{}<small>{}</small></span>', value, below)
+        return format_html(
+            '<span class="portal-two-lines portal-sentence">{}<small>{}</small></span>', value, self._sentence(template)
+        )
+
+    @display(description=_("in one sentence"))
+    def sentence_shown(self, template: CouponTemplate) -> str:
+        """All of its terms as they stand now."""
+        return format_html('<strong class="portal-terms-sentence">{}</strong>', self._sentence(template))
 
     @display(description=_("issued for"), ordering="end_date")
     def dates_shown(self, template: CouponTemplate) -> str:
@@ -67,3 +73,7 @@ class TemplateColumns:
     def coupon_id_shown(self, template: CouponTemplate) -> str:
         """Under which all three systems know it."""
         return mono(template.coupon_id)
+
+    def _sentence(self, template: Any) -> str:
+        """As the list has found it for all of its rows, or asked for."""
+        return getattr(template, "sentence", None) or sentence_of(template.terms(), template.merchant)

@@ -14,6 +14,7 @@ from coupons.admin.template_actions import TemplateActions
 from coupons.admin.template_columns import TemplateColumns
 from coupons.admin.template_form import CouponTemplateForm
 from coupons.admin.template_list_actions import TemplateListActions
+from coupons.admin.wording import sentences_of
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate, TemplateVersion
 from merchants.admin.base import ReadOnlyInline, ScopedAdmin
@@ -43,6 +44,7 @@ STATE = (
     _("State"),
     {
         "fields": [
+            "sentence_shown",
             ("status_shown", "sync_shown"),
             ("issued_shown", "coupon_id_shown"),
             ("created_at", "source_account"),
@@ -81,6 +83,7 @@ class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns,
     ordering = ["-id"]
     autocomplete_fields = ["merchant"]
     readonly_fields = [
+        "sentence_shown",
         "status_shown",
         "sync_shown",
         "issued_shown",
@@ -126,12 +129,12 @@ class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns,
         return False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Ask how far the templates of the page are at dfire, once for all of them."""
+        """Ask how far the templates of the page are at dfire, and for their shops, once for all of them."""
         page = super().get_changelist_instance(request)
         page.result_list = list(page.result_list)
-        known = template_sync(page.result_list)
+        known, sentences = template_sync(page.result_list), sentences_of(page.result_list)
         for template in page.result_list:
-            template.sync = known.get(template.pk)
+            template.sync, template.sentence = known.get(template.pk), sentences[template.pk]
         return page
 
     def save_model(self, request: HttpRequest, obj: CouponTemplate, form: Any, change: bool) -> None:

@@ -1,6 +1,6 @@
 """Terms, actors and marks in words, the same on every page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.money import yuan
 from coupons.choices import Channel, CouponStatus, Delivery, Kind, Source, TemplateStatus, Weekday
+from coupons.models import CouponTemplate
+from coupons.sentences import sentence, tenths
 from coupons.terms import Terms
 from merchants.admin.badges import Variant
 from merchants.models import Merchant, Shop
@@ -78,8 +80,7 @@ def worth(kind: str, amount_fen: int | None, percent_paid: int | None) -> str:
         return gettext("not entered yet")
     if Kind(kind).is_discount:
         percent = percent_paid or 0
-        zhe = f"{percent / 10:g}"
-        return gettext("pay {percent}%").format(percent=percent, zhe=zhe)
+        return gettext("pay {percent}%").format(percent=percent, zhe=tenths(percent))
     if kind == Kind.DISH_PRICE:
         return gettext("dish for ¥{yuan}").format(yuan=yuan(amount_fen or 0))
     return gettext("¥{yuan} off").format(yuan=yuan(amount_fen or 0))
@@ -127,6 +128,24 @@ def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
     if terms.notice:
         lines.append((_("customer's notice"), terms.notice))
     return lines
+
+
+def sentence_of(terms: Terms, merchant: Merchant) -> str:
+    """The terms in one sentence, with the name of the shop where it is one."""
+    ids = terms.shop_entity_ids
+    known = Shop.objects.filter(merchant=merchant, entity_id=ids[0]).first() if len(ids) == 1 else None
+    return sentence(terms, shop_name=known.name if known else "")
+
+
+def sentences_of(templates: Sequence[CouponTemplate]) -> dict[int, str]:
+    """The sentences of a list's templates by primary key; their shops' names are asked for once."""
+    single = {template.pk: template.shop_entity_ids[0] for template in templates if len(template.shop_entity_ids) == 1}
+    shops = Shop.objects.filter(merchant__in={one.merchant_id for one in templates}, entity_id__in=single.values())
+    names: Mapping[tuple[int, str], str] = {(shop.merchant_id, shop.entity_id): shop.name for shop in shops}
+    return {
+        one.pk: sentence(one.terms(), shop_name=names.get((one.merchant_id, single.get(one.pk, "")), ""))
+        for one in templates
+    }
 
 
 def source_words(source: str) -> str:
