@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from coupons.admin.extension import template_sync
+from coupons.admin.template_usage import usage_of
 from coupons.admin.wording import TEMPLATE_VARIANTS, sentence_of, worth
 from coupons.models import CouponTemplate
 from merchants.admin.badges import badge, mono
@@ -52,12 +55,16 @@ class TemplateColumns:
     @display(description=_("issued / stock"), ordering="issued_count")
     def issued_shown(self, template: CouponTemplate) -> str:
         """How many are out of how many, with a link to them."""
-        address = reverse("admin:coupons_issuedcoupon_changelist")
         stock = "∞" if template.stock is None else template.stock
         return format_html(
-            '<a href="{}?template__id__exact={}" class="text-link">{} / {}</a>',
-            address, template.pk, template.issued_count, stock,
-        )  # fmt: skip
+            '<a href="{}" class="text-link">{} / {}</a>', _coupons_of(template), template.issued_count, stock
+        )
+
+    @display(description=_("used so far"))
+    def usage_shown(self, template: CouponTemplate) -> str:
+        """How much of stock and budget, as bars."""
+        context = {"usage": usage_of(template), "coupons": _coupons_of(template)}
+        return mark_safe(render_to_string("admin/coupons/coupontemplate/usage.html", context))  # noqa: S308
 
     @display(description=_("at dfire"))
     def sync_shown(self, template: Any) -> str:
@@ -77,3 +84,7 @@ class TemplateColumns:
     def _sentence(self, template: Any) -> str:
         """As the list has found it for all of its rows, or asked for."""
         return getattr(template, "sentence", None) or sentence_of(template.terms(), template.merchant)
+
+
+def _coupons_of(template: CouponTemplate) -> str:
+    return f"{reverse('admin:coupons_issuedcoupon_changelist')}?template__id__exact={template.pk}"

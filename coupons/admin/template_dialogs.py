@@ -24,7 +24,7 @@ class AboutTemplate(BaseDialogForm):
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
         """The template, if the user may see it."""
         seen = CouponTemplate.objects.filter(merchant__in=visible_merchants(request.user)).select_related("merchant")
-        template = seen.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        template = seen.filter(pk=int(object_id)).first() if object_id and str(object_id).isdecimal() else None
         if template is None:
             raise Http404
         words = sentence_of(template.terms(), template.merchant)

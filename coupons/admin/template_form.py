@@ -1,6 +1,6 @@
 """The form of a coupon template: yuan instead of fen, checkboxes and lines instead of JSON.
 
-Terms are judged by the model's own `clean`. The stock is checked under the template's lock, which the admin's
+Terms are judged by the model's own `clean`. Stock and budget are checked under the template's lock, which the admin's
 transaction keeps until the service has stored it, so that the form never says yes to what the service refuses.
 """
 
@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from coupons import templates
-from coupons.admin.money import YuanField
+from coupons.admin.money import YuanField, yuan
 from coupons.choices import Channel, Kind, Weekday
+from coupons.counting import COST_SAID_BY_KIND
 from coupons.models import CouponTemplate
 from coupons.ranges import DateRange, TimeRange
 from merchants.admin.fields import CheckboxRow, ChecksField, LinesField, PortalForm
@@ -20,7 +21,13 @@ from merchants.models import Merchant, Shop
 
 _NO_HOURS = _("%(entry)s is no range of hours; write 11:00-14:00, and split it at midnight.")
 _NO_DATES = _("%(entry)s is no date or range of dates; write 2026-10-01 or 2026-10-01/2026-10-07.")
-_TYPED_AS = {"amount_fen": "amount", "min_spend_fen": "min_spend"}
+_TYPED_AS = {
+    "amount_fen": "amount",
+    "min_spend_fen": "min_spend",
+    "budget_fen": "budget",
+    "cost_each_fen": "cost_each",
+}
+_MOST_DIGITS = 12
 
 
 class CouponTemplateForm(PortalForm):
@@ -30,6 +37,17 @@ class CouponTemplateForm(PortalForm):
 
     amount = YuanField(label=_("amount (yuan)"), required=False, help_text=_("Whole yuan: tills take nothing smaller."))
     min_spend = YuanField(label=_("least spend (yuan)"), required=False, help_text=_("Empty = any bill."))
+    budget = YuanField(
+        label=_("budget (yuan)"),
+        required=False,
+        max_digits=_MOST_DIGITS,
+        help_text=_("Issuing stops when it is reached. Empty = no limit."),
+    )
+    cost_each = YuanField(
+        label=_("cost of one (yuan)"),
+        required=False,
+        help_text=_("What one coupon counts in the budget: how much it takes off at most, by your estimate."),
+    )
     menu_ids = LinesField(label=_("dish IDs"), separators=",、;", help_text=_("dfire's IDs of the dishes, one a line."))
     shop_entity_ids = ChecksField(label=_("valid in these shops"), help_text=_("None chosen = all shops."))
     channels = ChecksField(label=_("channels"), choices=Channel.choices, help_text=_("None chosen = all channels."))
@@ -71,6 +89,8 @@ class CouponTemplateForm(PortalForm):
         if self.instance.pk:
             self.initial.setdefault("amount", self.instance.amount_fen)
             self.initial.setdefault("min_spend", self.instance.min_spend_fen or None)
+            self.initial.setdefault("budget", self.instance.budget_fen)
+            self.initial.setdefault("cost_each", self.instance.cost_each_fen)
         if "notice" in self.fields:
             self.fields["notice"].widget.attrs["rows"] = 3
         if "shop_entity_ids" in self.fields:
@@ -89,7 +109,8 @@ class CouponTemplateForm(PortalForm):
                 cleaned["menu_ids"] = []
         self.instance.min_spend_fen = cleaned.get("min_spend") or 0
         self._check_shops(cleaned)
-        self._check_stock(cleaned)
+        self._take_budget(cleaned)
+        self._check_limits(cleaned)
         return cleaned
 
     def add_error(self, field: str | None, error: Any) -> None:
@@ -128,10 +149,25 @@ class CouponTemplateForm(PortalForm):
         if chosen - set(own):
             self.add_error("shop_entity_ids", _("Choose shops of this template's merchant."))
 
-    def _check_stock(self, cleaned: dict[str, Any]) -> None:
-        if not self.instance.pk or cleaned.get("stock") is None:
+    def _take_budget(self, cleaned: dict[str, Any]) -> None:
+        """A budget needs to know what one coupon counts in it; where the kind says so, nobody else does."""
+        said_by_kind = cleaned.get("kind") in COST_SAID_BY_KIND
+        self.instance.budget_fen = cleaned.get("budget")
+        self.instance.cost_each_fen = None if said_by_kind else cleaned.get("cost_each")
+        if cleaned.get("budget") is None or said_by_kind or "cost_each" in self.errors:
             return
-        issued = templates.lock_template(self.instance.pk).issued_count
-        if cleaned["stock"] < issued:
-            words = _("%(count)s have been issued already; the stock cannot be smaller.") % {"count": issued}
-            self.add_error("stock", words)
+        if not cleaned.get("cost_each"):
+            self.add_error("cost_each", _("Say what one costs: without it the budget would never be used up."))
+
+    def _check_limits(self, cleaned: dict[str, Any]) -> None:
+        """No limit sinks below what is used of it."""
+        stock, budget = cleaned.get("stock"), cleaned.get("budget")
+        if not self.instance.pk or (stock is None and budget is None):
+            return
+        stored = templates.lock_template(self.instance.pk)
+        if stock is not None and stock < stored.issued_count:
+            words = _("%(count)s have been issued already; the stock cannot be smaller.")
+            self.add_error("stock", words % {"count": stored.issued_count})
+        if budget is not None and budget < stored.committed_fen:
+            words = _("¥%(yuan)s have been promised already; the budget cannot be smaller.")
+            self.add_error("budget", words % {"yuan": yuan(stored.committed_fen)})

@@ -6,6 +6,7 @@ from django.db.models import Sum
 
 from coupons import counting
 from coupons.models import CouponTemplate, DayFigures
+from coupons.sentences import yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,27 @@ class Usage:
     promised_fen: int
     spent_fen: int
     budget_fen: int | None
-    each_fen: int | None
+    room: int | None  # how many coupons the budget still pays for
+
+    @property
+    def full(self) -> bool:
+        """Whether the budget has no room for one more."""
+        return self.room is not None and self.room < 1
+
+    @property
+    def promised(self) -> str:
+        """In yuan."""
+        return yuan(self.promised_fen)
+
+    @property
+    def spent(self) -> str:
+        """In yuan."""
+        return yuan(self.spent_fen)
+
+    @property
+    def budget(self) -> str:
+        """In yuan."""
+        return yuan(self.budget_fen or 0)
 
     @property
     def stock_percent(self) -> int | None:
@@ -50,7 +71,7 @@ def usage_of(template: CouponTemplate) -> Usage:
         promised_fen=template.committed_fen,
         spent_fen=sums["spent_fen"],
         budget_fen=template.budget_fen,
-        each_fen=counting.cost_each(template),
+        room=counting.room_in_budget(template),
     )
 
 

@@ -38,7 +38,10 @@ FIELDSETS = [
             ]
         },
     ),
-    (_("How many there are"), {"fields": ["stock", ("per_person_limit", "per_person_daily_limit")]}),
+    (
+        _("How many there are"),
+        {"fields": ["stock", ("budget", "cost_each"), ("per_person_limit", "per_person_daily_limit")]},
+    ),
 ]
 STATE = (
     _("State"),
@@ -46,7 +49,8 @@ STATE = (
         "fields": [
             "sentence_shown",
             ("status_shown", "sync_shown"),
-            ("issued_shown", "coupon_id_shown"),
+            "usage_shown",
+            "coupon_id_shown",
             ("created_at", "source_account"),
         ]
     },
@@ -86,7 +90,7 @@ class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns,
         "sentence_shown",
         "status_shown",
         "sync_shown",
-        "issued_shown",
+        "usage_shown",
         "coupon_id_shown",
         "created_at",
         "source_account",
@@ -96,6 +100,7 @@ class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns,
         "amount": "kind != 'discount' && kind != 'dish_discount'",
         "percent_paid": "kind == 'discount' || kind == 'dish_discount'",
         "menu_ids": "kind.startsWith('dish')",
+        "cost_each": "kind != 'cash' && kind != 'dish_cash'",
     }
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -12,7 +12,8 @@ from coupons.terms import Terms
 PLAIN: dict[str, Any] = {
     "kind": "cash", "title": "满50减10", "amount_fen": 1000, "percent_paid": None, "min_spend_fen": 5000,
     "menu_ids": (), "start_date": date(2026, 11, 1), "end_date": date(2026, 12, 31), "valid_days": 15,
-    "shop_entity_ids": (), "use_weekdays": (), "use_times": (), "use_dates": (), "blackout_dates": (), "channels": (), "notice": "",
+    "shop_entity_ids": (), "use_weekdays": (), "use_times": (), "use_dates": (), "blackout_dates": (),
+    "channels": (), "notice": "",
 }  # fmt: skip
 SHORT = {"valid_days": 1}
 DISCOUNT = {"kind": "discount", "amount_fen": None}

@@ -11,6 +11,7 @@ from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowKind
+from integrations.provisioning.entries import Rejected
 from merchants.clock import local_day
 from tests.factories import CustomerFactory, issued
 from tests.provisioning.helpers import example
@@ -164,3 +165,20 @@ def test_once_one_is_out_new_terms_are_a_new_version(template: Any) -> None:
     assert (coupon.version, coupon.version.terms.amount_fen) == (first, 1000)
     template(amount_fen=2000, per_person_limit=1)
     assert stored().versions.count() == 2
+
+
+def test_a_budget_and_what_one_costs_are_kept(template: Any) -> None:
+    template(kind="discount", amount_fen=None, percent_paid=90, budget_fen=500_000, cost_each_fen=3000)
+    found = CouponTemplate.objects.get(reference="r")
+    assert (found.budget_fen, found.cost_each_fen) == (500_000, 3000)
+    template(kind="discount", amount_fen=None, percent_paid=90, budget_fen=None)
+    found.refresh_from_db()
+    assert (found.budget_fen, found.cost_each_fen) == (None, 3000)
+
+
+def test_a_budget_below_what_is_promised_is_refused_by_its_key(template: Any) -> None:
+    template(budget_fen=5000, publish=True)
+    found = CouponTemplate.objects.get(reference="r")
+    issued(found, CustomerFactory(merchant=found.merchant))
+    with pytest.raises(Rejected, match=r"coupon_templates\[0\].budget_fen: 1000 fen have been promised already"):
+        template(budget_fen=999, publish=True)
