@@ -4,14 +4,14 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from coupons.admin.extension import template_sync
 from coupons.admin.template_usage import usage_of
-from coupons.admin.wording import TEMPLATE_VARIANTS, sentence_of, worth
+from coupons.admin.wording import TEMPLATE_VARIANTS, sentence_of, term_lines, worth
 from coupons.models import CouponTemplate
 from merchants.admin.badges import badge, mono
 
@@ -37,6 +37,25 @@ class TemplateColumns:
     def sentence_shown(self, template: CouponTemplate) -> str:
         """All of its terms as they stand now."""
         return format_html('<strong class="portal-terms-sentence">{}</strong>', self._sentence(template))
+
+    @display(description=_("terms"))
+    def terms_shown(self, template: CouponTemplate) -> str:
+        """All of them, for whoever may not change them."""
+        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", term_lines(template.terms(), template.merchant))
+        return format_html('<dl class="portal-terms">{}</dl>', rows)
+
+    @display(description=_("limits"))
+    def limits_shown(self, template: CouponTemplate) -> str:
+        """How many one customer may get; stock and budget stand above."""
+        rows = format_html_join(
+            "",
+            "<dt>{}</dt><dd>{}</dd>",
+            [
+                (_("per person"), template.per_person_limit or _("no limit")),
+                (_("per person and day"), template.per_person_daily_limit or _("no limit")),
+            ],
+        )
+        return format_html('<dl class="portal-terms">{}</dl>', rows)
 
     @display(description=_("issued for"), ordering="end_date")
     def dates_shown(self, template: CouponTemplate) -> str:

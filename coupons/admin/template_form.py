@@ -7,20 +7,29 @@ transaction keeps until the service has stored it, so that the form never says y
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from coupons import templates
 from coupons.admin.money import YuanField, yuan
+from coupons.admin.pickers import (
+    PickerWidget,
+    ShopPicker,
+    ShopsField,
+    TagsField,
+    WeekdayToggles,
+    dates_field,
+    hours_field,
+)
 from coupons.choices import Channel, Kind, Weekday
 from coupons.counting import COST_SAID_BY_KIND
 from coupons.models import CouponTemplate
-from coupons.ranges import DateRange, TimeRange
-from merchants.admin.fields import CheckboxRow, ChecksField, LinesField, PortalForm
+from merchants.admin.fields import ChecksField, PortalForm
 from merchants.models import Merchant, Shop
 
-_NO_HOURS = _("%(entry)s is no range of hours; write 11:00-14:00, and split it at midnight.")
-_NO_DATES = _("%(entry)s is no date or range of dates; write 2026-10-01 or 2026-10-01/2026-10-07.")
+_NO_HOURS = _("%(entry)s: both hours are needed, the second after the first. Split them at midnight.")
+_NO_DATES = _("%(entry)s: the first date is needed, and the second does not lie before it.")
 _TYPED_AS = {
     "amount_fen": "amount",
     "min_spend_fen": "min_spend",
@@ -33,7 +42,7 @@ _MOST_DIGITS = 12
 class CouponTemplateForm(PortalForm):
     """What staff type. `merchants` (set by the admin) are those whose shops are offered."""
 
-    merchants: Any = ()
+    merchants: QuerySet[Merchant] = Merchant.objects.none()
 
     amount = YuanField(label=_("amount (yuan)"), required=False, help_text=_("Whole yuan: tills take nothing smaller."))
     min_spend = YuanField(label=_("least spend (yuan)"), required=False, help_text=_("Empty = any bill."))
@@ -48,32 +57,20 @@ class CouponTemplateForm(PortalForm):
         required=False,
         help_text=_("What one coupon counts in the budget: how much it takes off at most, by your estimate."),
     )
-    menu_ids = LinesField(label=_("dish IDs"), separators=",、;", help_text=_("dfire's IDs of the dishes, one a line."))
-    shop_entity_ids = ChecksField(label=_("valid in these shops"), help_text=_("None chosen = all shops."))
+    menu_ids = TagsField(label=_("dish IDs"), help_text=_("dfire's IDs of the dishes."))
+    shop_entity_ids = ShopsField(label=_("valid in these shops"), help_text=_("None chosen = all shops."))
     channels = ChecksField(label=_("channels"), choices=Channel.choices, help_text=_("None chosen = all channels."))
     use_weekdays = ChecksField(
-        label=_("weekdays"), choices=Weekday.choices, coerce=int, help_text=_("None chosen = every day.")
+        label=_("weekdays"),
+        choices=Weekday.choices,
+        coerce=int,
+        widget=WeekdayToggles,
+        help_text=_("None chosen = every day."),
     )
-    use_times = LinesField(
-        label=_("hours"),
-        parse=TimeRange.parse,
-        wrong=_NO_HOURS,
-        placeholder="11:00-14:00",
-        help_text=_("One range a line, like 11:00-14:00. Empty = all day."),
-    )
-    use_dates = LinesField(
-        label=_("dates of use"),
-        parse=DateRange.parse,
-        wrong=_NO_DATES,
-        placeholder="2026-10-01/2026-10-07",
-        help_text=_("One date or range a line, like 2026-10-01/2026-10-07. Empty = every date."),
-    )
-    blackout_dates = LinesField(
-        label=_("excluded dates"),
-        parse=DateRange.parse,
-        wrong=_NO_DATES,
-        placeholder="2026-12-24/2026-12-26",
-        help_text=_("On these dates it may not be used. One date or range a line."),
+    use_times = hours_field(label=_("hours"), wrong=_NO_HOURS, help_text=_("No row = all day."))
+    use_dates = dates_field(label=_("dates of use"), wrong=_NO_DATES, help_text=_("No row = every date."))
+    blackout_dates = dates_field(
+        label=_("excluded dates"), wrong=_NO_DATES, help_text=_("On these dates it may not be used.")
     )
 
     class Meta:
@@ -93,8 +90,11 @@ class CouponTemplateForm(PortalForm):
             self.initial.setdefault("cost_each", self.instance.cost_each_fen)
         if "notice" in self.fields:
             self.fields["notice"].widget.attrs["rows"] = 3
-        if "shop_entity_ids" in self.fields:
-            self._offer_shops(self.fields["shop_entity_ids"])
+        for field in self.fields.values():
+            if isinstance(field.widget, PickerWidget):
+                field.widget.label = field.label
+            if isinstance(field.widget, ShopPicker):
+                self._offer_shops(field.widget)
 
     def clean(self) -> dict[str, Any] | None:
         """Turn what was typed into the template's own fields; what does not belong to the kind falls away."""
@@ -123,22 +123,22 @@ class CouponTemplateForm(PortalForm):
             return
         super().add_error(_TYPED_AS.get(field, field) if field else field, error)
 
-    def _offer_shops(self, field: Any) -> None:
-        """The shops of the one merchant as checkboxes, or those of several merchants in a list to search in."""
-        offered = [self.instance.merchant] if "merchant" not in self.fields else list(self.merchants)
-        by_merchant: dict[int, list[tuple[str, str]]] = {}
-        for shop in Shop.objects.filter(merchant__in=offered).order_by("name"):
-            by_merchant.setdefault(shop.merchant_id, []).append((shop.entity_id, shop.name))
-        shops = [choice for choices in by_merchant.values() for choice in choices]
-        known = {entity_id for entity_id, _name in shops}
-        gone = [(key, f"{key} ({_('no such shop')})") for key in self.instance.shop_entity_ids if key not in known]
-        if len(offered) == 1:
-            field.widget = CheckboxRow()
-            field.choices = shops + gone
-            return
-        field.widget = UnfoldAdminSelect2MultipleWidget()
-        groups = [(str(merchant), by_merchant[merchant.pk]) for merchant in offered if merchant.pk in by_merchant]
-        field.choices = groups + gone
+    def _offer_shops(self, picker: ShopPicker) -> None:
+        """The shops of the merchant that is chosen in the form now; those of the template that are gone, as such."""
+        merchant = self._merchant_now()
+        picker.merchant_chosen = merchant is not None
+        picker.address = reverse("admin:coupons_coupontemplate_shops")
+        picker.shops = shops_of(merchant)
+        known = {entity_id for entity_id, _name in picker.shops}
+        picker.shops += [(key, str(_("no such shop"))) for key in self.instance.shop_entity_ids if key not in known]
+
+    def _merchant_now(self) -> Merchant | None:
+        if "merchant" not in self.fields:
+            return self.instance.merchant
+        initial = self.get_initial_for_field(self.fields["merchant"], "merchant")
+        chosen = self.data.get(self.add_prefix("merchant")) if self.is_bound else initial
+        pk = str(getattr(chosen, "pk", chosen) or "")
+        return self.merchants.filter(pk=int(pk)).first() if pk.isdecimal() else None
 
     def _check_shops(self, cleaned: dict[str, Any]) -> None:
         merchant: Merchant | None = cleaned.get("merchant") if "merchant" in self.fields else self.instance.merchant
@@ -171,3 +171,10 @@ class CouponTemplateForm(PortalForm):
         if budget is not None and budget < stored.committed_fen:
             words = _("¥%(yuan)s have been promised already; the budget cannot be smaller.")
             self.add_error("budget", words % {"yuan": yuan(stored.committed_fen)})
+
+
+def shops_of(merchant: Merchant | None) -> list[tuple[str, str]]:
+    """A merchant's shops as pairs of entity ID and name, in the order of their names."""
+    if merchant is None:
+        return []
+    return list(Shop.objects.filter(merchant=merchant).order_by("name", "pk").values_list("entity_id", "name"))
