@@ -136,10 +136,10 @@ def shops_clause(count: int, name: str = "") -> str:
     return ngettext("{count} shop", "{count} shops", count).format(count=count)
 
 
-def validity_clause(valid_days: int | None, end_date: date) -> str:
-    """How long a coupon that was received is valid."""
+def validity_clause(valid_days: int | None, end_date: date | None) -> str:
+    """How long a coupon that was received is valid; nothing while its end is not entered."""
     if valid_days is None:
-        return gettext("valid until {day}").format(day=day_in_words(end_date))
+        return gettext("valid until {day}").format(day=day_in_words(end_date)) if end_date else ""
     if valid_days == 1:
         return gettext("valid on the day of receipt")
     return gettext("valid {count} days from receipt").format(count=valid_days)

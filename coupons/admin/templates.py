@@ -4,9 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.urls import path
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
@@ -14,8 +12,9 @@ from coupons import templates
 from coupons.admin.extension import template_sync
 from coupons.admin.template_actions import TemplateActions
 from coupons.admin.template_columns import TemplateColumns
-from coupons.admin.template_form import CouponTemplateForm, shops_of
+from coupons.admin.template_form import CouponTemplateForm
 from coupons.admin.template_list_actions import TemplateListActions
+from coupons.admin.template_pages import TemplatePages
 from coupons.admin.wording import sentences_of
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate, TemplateVersion
@@ -71,7 +70,7 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns, ScopedAdmin):
+class CouponTemplateAdmin(TemplatePages, TemplateActions, TemplateListActions, TemplateColumns, ScopedAdmin):
     """What merchants give out."""
 
     form = CouponTemplateForm
@@ -113,21 +112,6 @@ class CouponTemplateAdmin(TemplateActions, TemplateListActions, TemplateColumns,
         if obj is not None and not self.has_change_permission(request, obj):
             return [STATE, READ]
         return FIELDSETS if obj is None else [STATE, *FIELDSETS]
-
-    def get_urls(self) -> list[Any]:
-        """The page's own questions stand before those that look like a row's address."""
-        shops = path("shops/", self.admin_site.admin_view(self.shops), name="coupons_coupontemplate_shops")
-        return [shops, *super().get_urls()]
-
-    def shops(self, request: HttpRequest) -> HttpResponse:
-        """The shops of one of the user's merchants, for the picker."""
-        if not (self.has_add_permission(request) or self.has_change_permission(request)):
-            raise PermissionDenied
-        pk = request.GET.get("merchant", "")
-        merchant = visible_merchants(request.user).filter(pk=int(pk)).first() if pk.isdecimal() else None
-        if merchant is None:
-            raise Http404
-        return JsonResponse({"shops": [{"id": key, "name": name} for key, name in shops_of(merchant)]})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What has been published belongs to its merchant for good."""

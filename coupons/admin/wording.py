@@ -132,9 +132,14 @@ def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
 
 def sentence_of(terms: Terms, merchant: Merchant) -> str:
     """The terms in one sentence, with the name of the shop where it is one."""
+    return sentence(terms, shop_name=shop_name(terms, merchant))
+
+
+def shop_name(terms: Terms, merchant: Merchant) -> str:
+    """The name of the one shop in which they hold; nothing where it is none, several or not known."""
     ids = terms.shop_entity_ids
     known = Shop.objects.filter(merchant=merchant, entity_id=ids[0]).first() if len(ids) == 1 else None
-    return sentence(terms, shop_name=known.name if known else "")
+    return known.name if known else ""
 
 
 def sentences_of(templates: Sequence[CouponTemplate]) -> dict[int, str]:
