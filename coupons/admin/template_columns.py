@@ -61,7 +61,7 @@ class TemplateColumns:
     def dates_shown(self, template: CouponTemplate) -> str:
         """From when to when it is issued."""
         return format_html(
-            '<span class="portal-two-lines">{}<small>– {}</small></span>',
+            '<span class="portal-two-lines portal-one-line">{}<small>– {}</small></span>',
             template.start_date,
             template.end_date,
         )

@@ -37,6 +37,8 @@ _TYPED_AS = {
     "cost_each_fen": "cost_each",
 }
 _MOST_DIGITS = 12
+NOT_SAVED_YET = _("Nothing has been saved yet: this is what you typed.")
+BACK = "_back_to_form"  # posted from the page that asks: show the form once more, with what was typed, and save nothing
 
 
 class CouponTemplateForm(PortalForm):
@@ -111,6 +113,8 @@ class CouponTemplateForm(PortalForm):
         self._check_shops(cleaned)
         self._take_budget(cleaned)
         self._check_limits(cleaned)
+        if BACK in self.data:
+            self.add_error(None, NOT_SAVED_YET)
         return cleaned
 
     def add_error(self, field: str | None, error: Any) -> None:

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from coupons import templates
 from coupons.admin.extension import template_sync
 from coupons.admin.template_actions import TemplateActions
+from coupons.admin.template_changes import AsksBeforeChanges
 from coupons.admin.template_columns import TemplateColumns
 from coupons.admin.template_form import CouponTemplateForm
 from coupons.admin.template_list_actions import TemplateListActions
@@ -25,7 +26,7 @@ from merchants.scopes import visible_merchants
 FIELDSETS = [
     (_("What it is"), {"fields": ["merchant", "title", "reference", "notice"]}),
     (_("What it is worth"), {"fields": ["kind", "amount", "percent_paid", "menu_ids", "min_spend"]}),
-    (_("How long it is valid"), {"fields": [("start_date", "end_date"), "valid_days"]}),
+    (_("How long it is valid"), {"fields": ["start_date", "end_date", "valid_days"]}),
     (
         _("Where and when it may be used"),
         {
@@ -41,7 +42,7 @@ FIELDSETS = [
     ),
     (
         _("How many there are"),
-        {"fields": ["stock", ("budget", "cost_each"), ("per_person_limit", "per_person_daily_limit")]},
+        {"fields": ["stock", "budget", "cost_each", "per_person_limit", "per_person_daily_limit"]},
     ),
 ]
 STATE = (
@@ -70,7 +71,9 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(TemplatePages, TemplateActions, TemplateListActions, TemplateColumns, ScopedAdmin):
+class CouponTemplateAdmin(
+    AsksBeforeChanges, TemplatePages, TemplateActions, TemplateListActions, TemplateColumns, ScopedAdmin
+):
     """What merchants give out."""
 
     form = CouponTemplateForm

@@ -113,7 +113,7 @@ def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
         lines.append((_("days valid after receipt"), str(days)))
     if terms.menu_ids:
         lines.append((_("dish IDs"), ", ".join(terms.menu_ids)))
-    lines.append((_("valid in these shops"), _shop_names(terms.shop_entity_ids, merchant)))
+    lines.append((_("valid in these shops"), shop_names(terms.shop_entity_ids, merchant)))
     if terms.channels:
         lines.append((_("channels"), _joined(Channel(value).label for value in terms.channels)))
     if terms.use_weekdays:
@@ -162,7 +162,8 @@ def _joined(words: Iterable[Any]) -> str:
     return ", ".join(map(str, words))
 
 
-def _shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
+def shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
+    """The shops of these entity IDs by name; of a shop that is gone, the ID. None means all."""
     wanted = list(entity_ids)
     if not wanted:
         return gettext("all shops")

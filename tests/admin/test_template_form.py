@@ -8,7 +8,7 @@ from django.test import Client
 from coupons.models import CouponTemplate
 from integrations.models import OutboxRow
 from tests.admin.conftest import World
-from tests.admin.pages import add_of, page_of, said
+from tests.admin.pages import add_of, page_of, said, save_changes
 from tests.factories import issued
 
 TYPED = {
@@ -129,8 +129,7 @@ def test_a_dish_coupon_needs_its_dishes(lili: Client, world: World) -> None:
 
 
 def test_editing_a_published_template_makes_a_new_version_once_coupons_are_out(lili: Client, world: World) -> None:
-    response = lili.post(page_of(world.template), typed(world, title="新标题", stock="100"))
-    assert response.status_code == 302
+    save_changes(lili, world.template, typed(world, title="新标题", stock="100"))
     world.template.refresh_from_db()
     assert (world.template.title, world.template.versions.count()) == ("新标题", 2)
     assert OutboxRow.objects.filter(template=world.template, kind="save_promotion").count() == 2
@@ -148,7 +147,7 @@ def test_a_stock_below_what_is_out_is_refused_with_the_form_kept(lili: Client, w
 
 
 def test_a_published_template_stays_with_its_merchant(root: Client, world: World) -> None:
-    root.post(page_of(world.template), {**typed(world, stock="100"), "merchant": world.other.pk})
+    save_changes(root, world.template, {**typed(world, stock="100"), "merchant": world.other.pk})
     world.template.refresh_from_db()
     assert world.template.merchant == world.own
 
