@@ -16,6 +16,7 @@ from coupons.admin import template_dialogs as dialogs
 from coupons.admin.copying import draft_copy
 from coupons.admin.customer_forms import IssueForm
 from coupons.admin.doing import do
+from coupons.admin.template_at_dfire import TemplateAtDfire
 from coupons.choices import CouponStatus, TemplateStatus
 from coupons.models import CouponTemplate
 from merchants.admin.dialogs import ask_again, go, go_to
@@ -24,7 +25,7 @@ PUBLISH = "coupons.publish_coupontemplate"
 ISSUE = "coupons.issue_issuedcoupon"
 
 
-class TemplateActions:
+class TemplateActions(TemplateAtDfire):
     """The buttons on a template's page, each only where it can be done."""
 
     actions_detail = (
@@ -32,7 +33,7 @@ class TemplateActions:
         "publish",
         "resume",
         "pause",
-        {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "end", "remove"]},
+        {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "sync_now", "compare", "end", "remove"]},
     )
     offered: ClassVar[dict[str, set[TemplateStatus]]] = {
         "issue_one": {TemplateStatus.PUBLISHED},
@@ -40,6 +41,8 @@ class TemplateActions:
         "resume": {TemplateStatus.PAUSED},
         "pause": {TemplateStatus.PUBLISHED},
         "end": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED},
+        "sync_now": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED},
+        "compare": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED, TemplateStatus.ENDED},
     }
     visible_or_404: Any
     log_change: Any

@@ -95,5 +95,5 @@ class AsksBeforeChanges:
             "digest": digest(changes),
             "is_popup": IS_POPUP_VAR in request.POST,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/coupons/coupontemplate/changes.html", context)

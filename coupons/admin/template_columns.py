@@ -1,6 +1,6 @@
 """What the list and the page of templates show of one: columns in words, badges and links."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -12,12 +12,15 @@ from unfold.decorators import display
 from coupons.admin.extension import template_sync
 from coupons.admin.template_usage import usage_of
 from coupons.admin.wording import TEMPLATE_VARIANTS, sentence_of, term_lines, worth
+from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
 from merchants.admin.badges import badge, mono
 
 
 class TemplateColumns:
-    """The computed columns; the page shows some of them too."""
+    """The computed columns; the page shows some of them too, to whoever looks (`template.viewer`)."""
+
+    offered: ClassVar[dict[str, set[TemplateStatus]]]
 
     @display(description=_("title"), ordering="title")
     def title_shown(self, template: CouponTemplate) -> str:
@@ -87,13 +90,18 @@ class TemplateColumns:
 
     @display(description=_("at dfire"))
     def sync_shown(self, template: Any) -> str:
-        """How far dfire knows it."""
-        sync = template.sync if hasattr(template, "sync") else template_sync([template]).get(template.pk)
+        """How far dfire knows it; on the page with what to do about it."""
+        if hasattr(template, "sync"):
+            return badge(template.sync.label, template.sync.variant, hint=template.sync.hint) if template.sync else "-"
+        sync = template_sync([template]).get(template.pk)
         if sync is None:
             return "-"
-        words = badge(sync.label, sync.variant, hint=sync.hint)
-        on_page = not hasattr(template, "sync") and sync.hint
-        return format_html('{} <span class="portal-hint">{}</span>', words, sync.hint) if on_page else words
+        context = {"badge": badge(sync.label, sync.variant, hint=sync.hint), "hint": sync.hint}
+        for name, path in (("sync_now", "sync"), ("compare", "compare")):
+            may = getattr(self, f"has_{path}_permission")(template.viewer) if hasattr(template, "viewer") else False
+            if may and template.status in self.offered[name]:
+                context[path] = reverse(f"admin:coupons_coupontemplate_{name}", args=[template.pk])
+        return mark_safe(render_to_string("admin/coupons/coupontemplate/sync.html", context))  # noqa: S308
 
     @display(description=_("coupon ID"))
     def coupon_id_shown(self, template: CouponTemplate) -> str:

@@ -59,3 +59,4 @@ REMOVE = dialog(
     _("Delete"),
     AboutTemplate,
 )
+SYNC = dialog(_("Tell dfire now?"), _("The present terms are sent to dfire once more."), _("Sync now"), AboutTemplate)

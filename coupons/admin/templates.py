@@ -116,6 +116,13 @@ class CouponTemplateAdmin(
             return [STATE, READ]
         return FIELDSETS if obj is None else [STATE, *FIELDSETS]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The template, which remembers who looks at it: what can be done about it depends on that."""
+        template = super().get_object(request, object_id, from_field)
+        if template is not None:
+            template.viewer = request
+        return template
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What has been published belongs to its merchant for good."""
         fixed = obj is not None and obj.status != TemplateStatus.DRAFT

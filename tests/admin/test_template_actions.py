@@ -35,7 +35,8 @@ def test_a_dialog_that_is_only_opened_changes_nothing(lili: Client, world: World
 
 def test_only_what_can_be_done_is_offered(lili: Client, world: World) -> None:
     assert buttons(lili, world.draft) == {"Publish", "Duplicate", "Delete"}
-    assert buttons(lili, world.template) == {"Issue a coupon", "Pause", "Duplicate", "End"}
+    at_dfire = {"Sync now", "Compare with dfire"}
+    assert buttons(lili, world.template) == {"Issue a coupon", "Pause", "Duplicate", "End"} | at_dfire
 
 
 def test_a_refused_action_says_why_and_not_that_it_was_done(lili: Client, world: World) -> None:
