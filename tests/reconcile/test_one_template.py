@@ -136,7 +136,7 @@ def test_telling_goes_on_from_where_it_stands(
     template: CouponTemplate, state: str, done: str, after: list[str]
 ) -> None:
     later = timezone.now() + timedelta(minutes=5)
-    leased = {"lease_token": uuid4(), "leased_until": later} if state == RowState.SENDING else {}
+    leased = {"lease_token": uuid4(), "lease_until": later} if state == RowState.SENDING else {}
     OutboxRow.objects.filter(template=template).update(state=state, available_at=later, **leased)
     assert tell_now(template) == done
     assert saves(template) == after
