@@ -71,7 +71,7 @@ def tenths(percent_paid: int) -> str:
 
 def hours_clause(weekdays: Sequence[int], times: Sequence[str]) -> str:
     """On which days of the week and at what hours."""
-    hours = _listed(text.replace("-", "–") for text in times)
+    hours = listed(text.replace("-", "–") for text in times)
     return " ".join(part for part in (weekdays_in_words(weekdays), hours) if part)
 
 
@@ -91,17 +91,17 @@ def weekdays_in_words(weekdays: Sequence[int]) -> str:
         names = [str(WEEKDAYS[day - 1]) for day in run]
         through = gettext("{first}–{last}").format(first=names[0], last=names[-1])
         words += [through] if len(run) >= _SHORTEST_RUN else names
-    return _listed(words)
+    return listed(words)
 
 
 def dates_clause(ranges: Sequence[str]) -> str:
     """On which dates alone."""
-    return gettext("only on {dates}").format(dates=_listed(map(range_in_words, ranges))) if ranges else ""
+    return gettext("only on {dates}").format(dates=listed(map(range_in_words, ranges))) if ranges else ""
 
 
 def excluded_clause(ranges: Sequence[str]) -> str:
     """On which dates not."""
-    return gettext("not on {dates}").format(dates=_listed(map(range_in_words, ranges))) if ranges else ""
+    return gettext("not on {dates}").format(dates=listed(map(range_in_words, ranges))) if ranges else ""
 
 
 def range_in_words(text: str) -> str:
@@ -124,7 +124,7 @@ def channel_clause(channels: Sequence[str]) -> str:
     known = [channel for channel in Channel if channel.value in channels]
     if len(known) in (0, len(Channel)):
         return ""
-    return gettext("{channels} only").format(channels=_listed(str(channel.label) for channel in known))
+    return gettext("{channels} only").format(channels=listed(str(channel.label) for channel in known))
 
 
 def shops_clause(count: int, name: str = "") -> str:
@@ -159,5 +159,6 @@ def _joined(clauses: list[str]) -> str:
     return between.join(clause for clause in clauses if clause)
 
 
-def _listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str]) -> str:
+    """Words as a list in a sentence."""
     return gettext("{one}, {two}")[len("{one}") : -len("{two}")].join(words)

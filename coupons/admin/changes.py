@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.money import yuan
 from coupons.admin.wording import least_spend, shop_names, worth
-from coupons.choices import Channel, Kind, Weekday
+from coupons.choices import Channel, Kind
 from coupons.models import CouponTemplate
-from coupons.sentences import day_in_words, range_in_words
+from coupons.sentences import day_in_words, listed, range_in_words, weekdays_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,17 @@ def _in_words(template: CouponTemplate) -> list[tuple[Any, bool, str]]:
         (_("customer's notice"), True, template.notice or "-"),
         (_("kind"), True, str(Kind(template.kind).label)),
         (_("worth"), True, worth(template.kind, template.amount_fen, template.percent_paid)),
-        (_("dish IDs"), True, _listed(template.menu_ids) or "-"),
+        (_("dish IDs"), True, listed(template.menu_ids) or "-"),
         (_("least spend"), True, least_spend(template.min_spend_fen)),
         (_("start date"), True, day_in_words(template.start_date)),
         (_("end date"), True, day_in_words(template.end_date)),
         (_("days valid after receipt"), True, str(days) if days else gettext("to the end date")),
         (_("valid in these shops"), True, shop_names(template.shop_entity_ids, template.merchant)),
-        (_("channels"), True, _listed(Channel(one).label for one in sorted(template.channels)) or every),
-        (_("weekdays"), True, _listed(Weekday(one).label for one in sorted(template.use_weekdays)) or every),
-        (_("hours"), True, _listed(template.use_times) or every),
-        (_("dates of use"), True, _listed(map(range_in_words, template.use_dates)) or every),
-        (_("excluded dates"), True, _listed(map(range_in_words, template.blackout_dates)) or "-"),
+        (_("channels"), True, listed(str(Channel(one).label) for one in sorted(template.channels)) or every),
+        (_("weekdays"), True, weekdays_in_words(template.use_weekdays) or every),
+        (_("hours"), True, listed(template.use_times) or every),
+        (_("dates of use"), True, listed(map(range_in_words, template.use_dates)) or every),
+        (_("excluded dates"), True, listed(map(range_in_words, template.blackout_dates)) or "-"),
         (_("stock"), False, _limit(template.stock)),
         (_("budget"), False, _money(template.budget_fen)),
         (_("cost of one"), False, "-" if template.cost_each_fen is None else f"¥{yuan(template.cost_each_fen)}"),
@@ -74,7 +74,3 @@ def _limit(count: int | None) -> str:
 
 def _money(fen: int | None) -> str:
     return gettext("no limit") if fen is None else f"¥{yuan(fen)}"
-
-
-def _listed(words: Iterable[Any]) -> str:
-    return ", ".join(map(str, words))

@@ -50,7 +50,8 @@ STATE = (
     {
         "fields": [
             "sentence_shown",
-            ("status_shown", "sync_shown"),
+            "status_shown",
+            "sync_shown",
             "usage_shown",
             "coupon_id_shown",
             ("created_at", "source_account"),

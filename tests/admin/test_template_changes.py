@@ -37,7 +37,7 @@ def test_each_change_is_shown_in_words_and_nothing_is_saved(
     found = {(one.label, one.before, one.after) for one in asked.context["changes"]}
     assert found == {
         ("Worth", "¥10 off", "¥15 off"),
-        ("Weekdays", "no restriction", "Monday, Tuesday"),
+        ("Weekdays", "no restriction", "Mon, Tue"),
         ("Valid in these shops", "all shops", "西湖店"),
         ("Stock", "100", "no limit"),
     }
