@@ -71,7 +71,7 @@ def budgets_view(request: HttpRequest) -> HttpResponseBase:
 def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponseBase:
     form: MerchantsForm = context["form"]
     asked = form.asked()
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     tabs = [
         {"title": _("Redemptions"), "link": reverse("settlement"), "model": IssuedCoupon},
         {"title": _("Budgets"), "link": reverse("settlement_budgets"), "model": CouponTemplate},
