@@ -12,6 +12,7 @@ from coupons.admin.wording import (
     STATUS_VARIANTS,
     flag_words,
     moment,
+    sentence_of,
     source_words,
     term_lines,
 )
@@ -101,5 +102,7 @@ class CouponColumns:
     @display(description=_("terms"))
     def terms_shown(self, coupon: IssuedCoupon) -> str:
         """What the holder was promised."""
-        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", term_lines(coupon.version.terms, coupon.merchant))
-        return format_html('<dl class="portal-terms">{}</dl>', rows)
+        terms = coupon.version.terms
+        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", term_lines(terms, coupon.merchant))
+        words = sentence_of(terms, coupon.merchant)
+        return format_html('<p class="portal-terms-sentence">{}</p><dl class="portal-terms">{}</dl>', words, rows)

@@ -28,7 +28,7 @@ from merchants.admin.exporting import TYPES, file_of
 from merchants.scopes import visible_merchants
 from merchants.tables import Row
 
-_A_PAGE = 100
+_A_PAGE = 50
 _AT_ONCE = 1000
 _FORMAT, _PAGE = "format", "p"
 
@@ -71,7 +71,7 @@ def budgets_view(request: HttpRequest) -> HttpResponseBase:
 def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponseBase:
     form: MerchantsForm = context["form"]
     asked = form.asked()
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     tabs = [
         {"title": _("Redemptions"), "link": reverse("settlement"), "model": IssuedCoupon},
         {"title": _("Budgets"), "link": reverse("settlement_budgets"), "model": CouponTemplate},

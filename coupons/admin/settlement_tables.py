@@ -34,7 +34,8 @@ def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Pe
     table = []
     for row in rows:
         sums = Sums.of(row)
-        link = coupons_link(row["merchant_id"], *_days(row, grouping, period), **_shop_query(row, grouping))
+        first, last = _days(row, grouping, period)
+        link = coupons_link(row["merchant_id"], first, last, **_shop_query(row, grouping))
         cells: list[Any] = [] if one else [row["merchant__name"]]
         cells += [row["day"].isoformat()] if grouping.has_day else []
         cells += [_shop_on_page(row)] if grouping.has_shop else []

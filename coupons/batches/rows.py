@@ -1,6 +1,7 @@
 """Writing what has become of many rows of a file, in one statement."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -14,6 +15,6 @@ WHERE kept.id = said.id"""
 
 def write_back(rows: Sequence[BatchRow]) -> None:
     """Store the customer and the problem of each row."""
-    columns = [[row.pk for row in rows], [row.customer_id for row in rows], [str(row.problem) for row in rows]]
+    columns: list[Any] = [[row.pk for row in rows], [row.customer_id for row in rows], [str(row.problem) for row in rows]]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE_BACK, columns)

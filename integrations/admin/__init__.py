@@ -17,5 +17,6 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     reconcile,
     records,
     smart_coupon,
+    template_compare,
     template_sync,
 )
