@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from coupons.admin.export_columns import yuan_or_none
 from coupons.admin.wording import TEMPLATE_VARIANTS
@@ -30,7 +31,8 @@ def cards(sums: Sums, link: str) -> list[dict[str, str]]:
 
 def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Period, *, one: bool) -> dict[str, Any]:
     """The lines for Unfold's table; without the merchant's name where there is only `one`."""
-    headers = [*([] if one else [_("merchant")]), *_keys(grouping), _("coupons redeemed"), _("saved"), _("paid")]
+    headers = [*([] if one else [_("merchant")]), *_keys(grouping), _("coupons redeemed")]
+    headers += [pgettext("money", "saved"), _("paid")]
     table = []
     for row in rows:
         sums = Sums.of(row)

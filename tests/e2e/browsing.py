@@ -13,7 +13,10 @@ from tests.e2e.portal import Portal
 
 CHROMIUM = Path("/usr/bin/chromium")
 DESK, TELEPHONE = 1440, 390  # pixels wide
+PATIENCE = 30_000  # milliseconds: so long a page or a worker may take on a busy machine
 PASSWORD = "korrekt-Pferd-9"
+
+expect.set_options(timeout=PATIENCE)
 
 MARKS = [
     pytest.mark.e2e,

@@ -2,18 +2,12 @@
 
 import re
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.browsing import MARKS, Complaints, sign_in
 from tests.e2e.portal import Portal
-from tests.e2e.test_in_the_browser import CHROMIUM, Complaints, context, sign_in  # noqa: F401  (a fixture)
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.browser,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's Chromium: apt-get install chromium"),
-]
+pytestmark = MARKS
 
 
 def press(page: Page, *keys: str) -> None:
@@ -21,7 +15,7 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def test_pickers_need_no_mouse_and_the_card_follows(portal: Portal, context: BrowserContext) -> None:  # noqa: F811
+def test_pickers_need_no_mouse_and_the_card_follows(portal: Portal, context: BrowserContext) -> None:
     complaints = Complaints(context)
     page = context.new_page()
     sign_in(page, portal)
