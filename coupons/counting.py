@@ -1,6 +1,8 @@
 """What a template has given out, in pieces and in money: the two counters that stock and budget hold.
 
 Both count coupons that are not revoked; the money of an expired coupon is free again, its place in the stock is not.
+A replacement (`lifecycle.reissue`) stands in the place of the coupon that it replaces, which stays counted: it took
+nothing and costs nothing, so it gives nothing back.
 Updates lock the template's row (order of locks: customer, coupon, template, outbox row).
 """
 
@@ -11,7 +13,7 @@ from django.db.models import Case, F, PositiveBigIntegerField, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
 from coupons.choices import Kind
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import CouponTemplate, IssuedCoupon, Reissue
 
 COST_SAID_BY_KIND = (Kind.CASH, Kind.DISH_CASH)
 _COST_EACH = Coalesce(
@@ -47,10 +49,17 @@ def room_in_budget(template: CouponTemplate) -> int | None:
 
 def give_back(coupon: IssuedCoupon) -> None:
     """A revoked coupon frees its place and its money; of one that had expired the money is free already."""
+    if stands_in(coupon):
+        return
     money = 0 if coupon.status == "expired" else coupon.cost_fen or 0
     CouponTemplate.objects.filter(pk=coupon.template_id).update(
         issued_count=F("issued_count") - 1, committed_fen=Greatest(F("committed_fen") - money, Value(0))
     )
+
+
+def stands_in(coupon: IssuedCoupon) -> bool:
+    """Whether it replaces another, in whose place it stands."""
+    return Reissue.objects.filter(replacement=coupon).exists()
 
 
 def free_money(coupons: Sequence[IssuedCoupon]) -> None:
@@ -68,7 +77,7 @@ def free_money(coupons: Sequence[IssuedCoupon]) -> None:
 def take_back(coupon: IssuedCoupon, *, place: bool) -> None:
     """A revoked (`place`) or expired coupon was redeemed and counts again, as far as there is room left."""
     own = CouponTemplate.objects.filter(pk=coupon.template_id)
-    if place:
+    if place and not stands_in(coupon):
         own.filter(Q(stock=None) | Q(issued_count__lt=F("stock"))).update(issued_count=F("issued_count") + 1)
     if coupon.cost_fen:
         after = F("committed_fen") + coupon.cost_fen

@@ -32,6 +32,8 @@ class Reason(models.TextChoices):
     OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
     CUSTOMER_ERASED = "customer_erased", _("This customer has been erased; enter them anew to give them coupons.")
     OTHER_MERCHANT = "other_merchant", _("The customer belongs to another merchant.")
+    NOT_REDEEMED = "not_redeemed", _("Only a redeemed coupon can be replaced.")
+    REPLACED = "already_replaced", _("The coupon has been replaced already.")
     OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
 
 

@@ -62,7 +62,7 @@ def issue(
     version = _take_from_stock(template, 1, now)
     _check_person(template, customer, now)
     valid_from, last_second = validity(version.terms, now, valid_until)
-    coupon = _insert(
+    coupon = insert(
         IssuedCoupon(
             merchant_id=template.merchant_id,
             template=template,
@@ -129,10 +129,15 @@ def _why_not(template: CouponTemplate, now: datetime) -> Reason:
 
 
 def _check_person(template: CouponTemplate, customer: Customer, now: datetime) -> None:
-    """Hold the limits per customer and per customer and Shanghai day; revoked coupons do not count."""
+    """Hold the limits per customer and per customer and Shanghai day.
+
+    Revoked coupons do not count, nor do replacements: the coupon that they stand in for does.
+    """
     if template.per_person_limit is None and template.per_person_daily_limit is None:
         return
-    held = IssuedCoupon.objects.filter(template=template, customer=customer).exclude(status=CouponStatus.REVOKED)
+    held = IssuedCoupon.objects.filter(template=template, customer=customer, replaces=None).exclude(
+        status=CouponStatus.REVOKED
+    )
     if template.per_person_limit is not None and held.count() >= template.per_person_limit:
         raise Refused(Reason.PERSON_LIMIT)
     if template.per_person_daily_limit is not None:
@@ -141,8 +146,11 @@ def _check_person(template: CouponTemplate, customer: Customer, now: datetime) -
             raise Refused(Reason.PERSON_DAILY_LIMIT)
 
 
-def _insert(coupon: IssuedCoupon) -> IssuedCoupon:
-    """Insert the coupon under a fresh code; a collision, however unlikely, draws another."""
+def insert(coupon: IssuedCoupon) -> IssuedCoupon:
+    """Insert the coupon under a fresh code; a collision, however unlikely, draws another.
+
+    Only for what gives coupons out by rules of its own (`lifecycle.reissue`): it checks and counts nothing.
+    """
     for _ in range(_CODE_TRIES):
         coupon.code = new_code()
         try:
