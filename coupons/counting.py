@@ -49,7 +49,7 @@ def room_in_budget(template: CouponTemplate) -> int | None:
 
 def give_back(coupon: IssuedCoupon) -> None:
     """A revoked coupon frees its place and its money; of one that had expired the money is free already."""
-    if stands_in(coupon):
+    if standing_in([coupon]):
         return
     money = 0 if coupon.status == "expired" else coupon.cost_fen or 0
     CouponTemplate.objects.filter(pk=coupon.template_id).update(
@@ -57,9 +57,9 @@ def give_back(coupon: IssuedCoupon) -> None:
     )
 
 
-def stands_in(coupon: IssuedCoupon) -> bool:
-    """Whether it replaces another, in whose place it stands."""
-    return Reissue.objects.filter(replacement=coupon).exists()
+def standing_in(coupons: Sequence[IssuedCoupon]) -> set[int]:
+    """The keys of those coupons that replace another, in whose place they stand."""
+    return set(Reissue.objects.filter(replacement__in=coupons).values_list("replacement", flat=True))
 
 
 def free_money(coupons: Sequence[IssuedCoupon]) -> None:
@@ -77,7 +77,7 @@ def free_money(coupons: Sequence[IssuedCoupon]) -> None:
 def take_back(coupon: IssuedCoupon, *, place: bool) -> None:
     """A revoked (`place`) or expired coupon was redeemed and counts again, as far as there is room left."""
     own = CouponTemplate.objects.filter(pk=coupon.template_id)
-    if place and not stands_in(coupon):
+    if place and not standing_in([coupon]):
         own.filter(Q(stock=None) | Q(issued_count__lt=F("stock"))).update(issued_count=F("issued_count") + 1)
     if coupon.cost_fen:
         after = F("committed_fen") + coupon.cost_fen

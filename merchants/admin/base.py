@@ -10,6 +10,7 @@ from django.contrib.admin.utils import unquote
 from django.db.models import ForeignKey, ManyToManyField, Model, Q, QuerySet
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.paginator import InfinitePaginator
 
@@ -79,10 +80,21 @@ class ScopedAdmin(ScopedChoices, ModelAdmin):
         return found
 
 
+class AheadPaginator(InfinitePaginator):
+    """Pages without a count, and not without end: to pass over rows costs as much as to read them."""
+
+    most_pages = 200
+
+    @cached_property
+    def num_pages(self) -> int:
+        """How many pages can be looked through; beyond them filters and search lead."""
+        return self.most_pages
+
+
 class BigTable:
     """For tables that grow without end: no counting, no "select all" across pages."""
 
-    paginator = InfinitePaginator
+    paginator = AheadPaginator
     show_full_result_count = False
     list_disable_select_all = True
 
