@@ -3,40 +3,26 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from coupons.admin.coupon_actions import CouponActions
 from coupons.admin.coupon_columns import CouponColumns
-from coupons.admin.extension import timeline_of
+from coupons.admin.coupon_page import CouponPage
 from coupons.admin.filters import (
     BatchFilter,
-    ExpiryFilter,
     FlaggedFilter,
     IssuedAtFilter,
     RedeemedAtFilter,
+    ValidUntilFilter,
     WaitingFilter,
 )
 from coupons.admin.finding import coupons_named, is_shortened, tidy
 from coupons.models import IssuedCoupon
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter, OwnSearchFilter
-
-FIELDSETS: list[tuple[Any, dict[str, Any]]] = [
-    (
-        None,
-        {
-            "fields": [
-                "flag_shown", ("status_shown", "delivery_shown"), ("template_shown", "merchant"),
-                ("holder_shown", "mobile_shown"), ("valid_shown", "dfire_until_shown"), ("issued_shown", "used_shown"),
-            ]
-        },
-    ),
-    (_("Terms it was issued under"), {"fields": ["terms_shown"], "classes": ["collapse"]}),
-]  # fmt: skip
 
 _ORDERS = (
     ({"waits"}, "valid_until"),
@@ -46,7 +32,7 @@ _ORDERS = (
 
 
 @admin.register(IssuedCoupon)
-class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, ScopedAdmin):
+class IssuedCouponAdmin(CouponActions, CouponColumns, CouponPage, ReadOnly, BigTable, ScopedAdmin):
     """Coupons in customers' hands. Nothing is edited here; what happens to a coupon is an action."""
 
     list_display = [
@@ -67,24 +53,11 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
         BatchFilter,
         ("issued_at", IssuedAtFilter),
         ("redeemed_at", RedeemedAtFilter),
-        ("valid_until", ExpiryFilter),
+        ("valid_until", ValidUntilFilter),
     ]
     search_fields = ["code"]
     search_help_text = _("Code (several may be pasted), or the customer's mobile, identifier or openid")
-    fieldsets = FIELDSETS
-    readonly_fields = [
-        "flag_shown", "status_shown", "delivery_shown", "template_shown", "merchant", "holder_shown", "mobile_shown",
-        "valid_shown", "dfire_until_shown", "issued_shown", "used_shown", "terms_shown",
-    ]  # fmt: skip
-    change_form_outer_after_template = "admin/coupons/issuedcoupon/timeline.html"
     empty_hint = _("Coupons are issued on the page of a published template, by pushes and by partner apps.")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The box about what is unusual, only where there is something."""
-        if obj is None or obj.flag:
-            return FIELDSETS
-        shown_fields = [name for name in FIELDSETS[0][1]["fields"] if name != "flag_shown"]
-        return [(None, {"fields": shown_fields}), *FIELDSETS[1:]]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Customers' pages link to their coupons."""
@@ -105,22 +78,3 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, ReadOnly, BigTable, Scoped
             if names & given:
                 return [order, "-id"]
         return ["-id"]
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The coupon, which remembers who looks at it: what is shown of the holder depends on that."""
-        coupon = super().get_object(request, object_id, from_field)
-        if coupon is not None:
-            coupon.viewer = request
-        return coupon
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page, with the timeline below."""
-        coupon = self.get_object(request, unquote(object_id))
-        entries = timeline_of(request, coupon) if coupon is not None else []
-        return super().change_view(request, object_id, form_url, {"timeline": entries, **(extra_context or {})})

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 
-from coupons.admin.timeline import Entry, events
+from coupons.admin.timeline import Entry, edits, events
 from coupons.models import CouponTemplate, IssuedCoupon
 from merchants.admin.badges import Variant
 from merchants.models import Erasure
@@ -24,7 +24,7 @@ class Sync(NamedTuple):
 
 
 class Left(NamedTuple):
-    """Something that an erasure waits for: in words, how grave, and where to look at it."""
+    """Something to know or to wait for: in words, how grave, and where to look at it."""
 
     words: str
     variant: Variant
@@ -34,10 +34,12 @@ class Left(NamedTuple):
 TemplateSync = Callable[[Sequence[CouponTemplate]], dict[int, Sync]]
 TimelineSource = Callable[[HttpRequest, IssuedCoupon], Iterable[Entry]]
 ErasureProgress = Callable[[Erasure], list[Left]]
+DeliveryAdvice = Callable[[IssuedCoupon], list[Left]]
 
 _template_sync: list[TemplateSync] = []
 _erasure_progress: list[ErasureProgress] = []
-_timeline_sources: list[TimelineSource] = [events]
+_delivery_advice: list[DeliveryAdvice] = []
+_timeline_sources: list[TimelineSource] = [events, edits]
 
 
 def tells_template_sync(source: TemplateSync) -> TemplateSync:
@@ -56,6 +58,17 @@ def tells_of_erasures(source: ErasureProgress) -> ErasureProgress:
     """Register what knows how far the erasure of a customer is."""
     _erasure_progress[:] = [source]
     return source
+
+
+def tells_of_deliveries(source: DeliveryAdvice) -> DeliveryAdvice:
+    """Register what knows why a coupon has not arrived at dfire, and what to do about it."""
+    _delivery_advice[:] = [source]
+    return source
+
+
+def delivery_advice(coupon: IssuedCoupon) -> list[Left]:
+    """Why a coupon has not arrived at dfire, and what to do about it."""
+    return _delivery_advice[0](coupon) if _delivery_advice else []
 
 
 def left_to_erase(erasure: Erasure) -> list[Left]:

@@ -60,7 +60,7 @@ class RedeemedAtFilter(MomentsFilter):
         self.title = _("redeemed at")
 
 
-class ExpiryFilter(LocalDaysFilter):
+class ValidUntilFilter(LocalDaysFilter):
     """Coupons by their last day."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -99,7 +99,7 @@ class BatchFilter(DropdownFilter):
     """Coupons of one batch; the latest of the user's merchants can be chosen, any can be named in an address."""
 
     title = _("batch")
-    parameter_name = "batch"
+    parameter_name = "batch__id__exact"
     most = 50
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
