@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib.admin.utils import unquote
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -20,12 +21,13 @@ from coupons.models import IssuedCoupon, Reissue
 from merchants.admin.badges import badge, mono, page_of
 from merchants.admin.masking import shown
 
+RARE = ("batch_shown", "reissue_shown")  # only where there is something to show
 FIELDSETS: list[tuple[Any, dict[str, Any]]] = [
     (_("Holder and validity"), {"fields": [
         ("holder_shown", "mobile_shown", "binding_shown"), ("valid_shown", "dfire_until_shown"),
     ]}),
     (_("Issue and redemption"), {"fields": [
-        ("issued_shown", "used_shown"), ("template_shown", "merchant"), ("batch_shown", "reissue_shown"),
+        ("issued_shown", "used_shown"), ("template_shown", "merchant"), RARE,
     ]}),
     (_("Money"), {"fields": [("cost_shown", "saved_shown", "paid_shown")]}),
     (_("Terms it was issued under"), {"fields": ["terms_shown"]}),
@@ -47,6 +49,16 @@ class CouponPage:
 
     class Media:
         js = ["portal/coupon.js"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The groups, without what is empty for nearly every coupon."""
+        said = obj is not None and (
+            obj.batch_id is not None or Reissue.objects.filter(Q(original=obj) | Q(replacement=obj)).exists()
+        )
+        return [
+            (name, {**options, "fields": [line for line in options["fields"] if said or line != RARE]})
+            for name, options in FIELDSETS
+        ]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The coupon, which remembers who looks at it: what is shown of the holder depends on that."""
@@ -158,12 +170,12 @@ class CouponPage:
         free = coupon.status in (CouponStatus.REVOKED, CouponStatus.EXPIRED)
         return f"¥{yuan(coupon.cost_fen)}" + (f" · {gettext('free again')}" if free else "")
 
-    @display(description=_("saved"))
+    @display(description=_("taken off the bill"))
     def saved_shown(self, coupon: IssuedCoupon) -> str:
         """What it took off the bill."""
         return _sum(coupon, coupon.saved_fen)
 
-    @display(description=_("paid"))
+    @display(description=_("paid by the customer"))
     def paid_shown(self, coupon: IssuedCoupon) -> str:
         """What was paid of the bill."""
         return _sum(coupon, coupon.paid_fen)
@@ -178,7 +190,7 @@ class CouponPage:
 def _sum(coupon: IssuedCoupon, fen: int | None) -> str:
     if fen is not None:
         return f"¥{yuan(fen)}"
-    return pgettext("amount", "the till does not say") if coupon.status == CouponStatus.REDEEMED else "-"
+    return gettext("the till does not say") if coupon.status == CouponStatus.REDEEMED else "-"
 
 
 def _in_a_row(*words: Any) -> str:

@@ -22,7 +22,7 @@ def advice(coupon: IssuedCoupon) -> list[Left]:
     if row is None or row.state in (RowState.DONE, RowState.CANCELLED):
         return [Left(gettext("Nothing is on its way to dfire. “Send again” queues it."), "warning")]
     halted = AccountState.objects.filter(account=coupon.merchant.dfire_account_id, stopped_at__isnull=False).first()
-    if halted is not None and row.state != RowState.WAITING:
+    if halted is not None and row.state in (RowState.QUEUED, RowState.SENDING):
         page = reverse("admin:merchants_dfireaccount_change", args=[halted.account_id])
         words = gettext("dfire refuses the merchant's account. Everything queued goes out once that is mended.")
         return [Left(words, "danger", page)]

@@ -12,7 +12,7 @@ from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.paginator import InfinitePaginator
+from unfold.paginator import InfinitePaginator as UncountedPaginator
 
 from merchants.scopes import visible_merchants
 
@@ -80,8 +80,11 @@ class ScopedAdmin(ScopedChoices, ModelAdmin):
         return found
 
 
-class AheadPaginator(InfinitePaginator):
-    """Pages without a count, and not without end: to pass over rows costs as much as to read them."""
+class InfinitePaginator(UncountedPaginator):
+    """Pages without a count, and not without end: to pass over rows costs as much as to read them.
+
+    Unfold's templates know it by its name, and show no count then.
+    """
 
     most_pages = 200
 
@@ -94,7 +97,7 @@ class AheadPaginator(InfinitePaginator):
 class BigTable:
     """For tables that grow without end: no counting, no "select all" across pages."""
 
-    paginator = AheadPaginator
+    paginator = InfinitePaginator
     show_full_result_count = False
     list_disable_select_all = True
 
