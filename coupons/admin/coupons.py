@@ -16,6 +16,7 @@ from coupons.admin.filters import (
     FlaggedFilter,
     IssuedAtFilter,
     RedeemedAtFilter,
+    RedeemedShopFilter,
     ValidUntilFilter,
     WaitingFilter,
 )
@@ -49,7 +50,7 @@ class IssuedCouponAdmin(CouponActions, CouponColumns, CouponPage, ReadOnly, BigT
         ("template", OwnSearchFilter),
         WaitingFilter,
         FlaggedFilter,
-        ("redeemed_shop", OwnSearchFilter),
+        ("redeemed_shop", RedeemedShopFilter),
         BatchFilter,
         ("issued_at", IssuedAtFilter),
         ("redeemed_at", RedeemedAtFilter),

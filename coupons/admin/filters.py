@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from coupons.choices import BatchKind, CouponStatus, Delivery
 from coupons.models import Batch, IssuedCoupon
-from merchants.admin.filters import LocalDaysFilter
+from merchants.admin.filters import LocalDaysFilter, OwnSearchFilter
 from merchants.clock import local_day
 from merchants.scopes import visible_merchants
 
@@ -70,6 +70,14 @@ class ValidUntilFilter(LocalDaysFilter):
 
 def _within(days: int) -> Any:
     return ngettext_lazy("and ends within %(days)s day", "and ends within %(days)s days", days) % {"days": days}
+
+
+class RedeemedShopFilter(OwnSearchFilter):
+    """Coupons by the shop that redeemed them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("redeemed in the shop")
 
 
 class WaitingFilter(DropdownFilter):
