@@ -28,6 +28,10 @@ class Reason(models.TextChoices):
     REVOKED = "revoked", _("The coupon has been revoked.")
     EXPIRED = "expired", _("The coupon has expired.")
     NOT_DELIVERED = "not_delivered", _("The coupon has not reached dfire yet.")
+    WAITING = (
+        "waiting_for_binding",
+        _("The coupon waits for the customer's binding; once it is there, it goes out by itself."),
+    )
     WRONG_STATE = "wrong_state", _("The template is not in a state in which this can be done.")
     OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
     CUSTOMER_ERASED = "customer_erased", _("This customer has been erased; enter them anew to give them coupons.")

@@ -16,6 +16,7 @@ from coupons.admin.customer_forms import TransferForm
 from coupons.admin.doing import do, do_each
 from coupons.admin.reissue_form import ReissueForm
 from coupons.choices import CouponStatus, Delivery
+from coupons.errors import Reason, Refused
 from coupons.models import IssuedCoupon
 from merchants.admin.dialogs import MOST_AT_ONCE, ReasonForm, ask_again, confirm, dialog, go_to
 
@@ -47,9 +48,16 @@ def revoke(coupon_id: int, *, reason: str, username: str) -> None:
 
 
 def resend(coupon_id: int) -> None:
-    """Try again to bring one coupon to dfire."""
+    """Try again to bring one coupon to dfire.
+
+    Raises:
+        Refused: it cannot be delivered any more, or not before something that is missing has been entered.
+    """
     with transaction.atomic():
-        lifecycle.resend(lifecycle.lock([coupon_id])[0])
+        coupon = lifecycle.lock([coupon_id])[0]
+        if coupon.delivery == Delivery.WAITING and lifecycle.status_now(coupon) == CouponStatus.ISSUED:
+            raise Refused(Reason.WAITING)
+        lifecycle.resend(coupon)
 
 
 class CouponActions:
@@ -68,7 +76,7 @@ class CouponActions:
             names.add("revoke_one")
         if live:
             names.add("transfer_one")
-        if live and coupon.delivery != Delivery.DELIVERED:
+        if live and coupon.delivery in (Delivery.QUEUED, Delivery.FAILED):
             names.add("resend_one")
         if lifecycle.refusal_to_reissue(coupon) is None:
             names.add("reissue_one")

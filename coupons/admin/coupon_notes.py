@@ -1,24 +1,23 @@
 """What to know of a coupon now, above everything else on its page: what is unusual, why something cannot be done, and
-what to do about a delivery that has not arrived.
+what to do about what dfire has not been told.
 """
 
 from collections.abc import Iterator
 
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from coupons import lifecycle
-from coupons.admin.extension import Left, delivery_advice
+from coupons.admin.extension import Left, dfire_advice
 from coupons.admin.wording import flag_words, moment_text
-from coupons.choices import CouponStatus, Delivery
+from coupons.choices import CouponStatus
 from coupons.models import IssuedCoupon, Reissue
 
 
-def notes(request: HttpRequest, coupon: IssuedCoupon) -> list[Left]:
+def notes(coupon: IssuedCoupon) -> list[Left]:
     """In the order in which they matter."""
     flagged = [Left(flag_words(coupon.flag), "warning")] if coupon.flag else []
-    return [*flagged, *_about_state(coupon), *_about_delivery(coupon), *_replacements(coupon)]
+    return [*flagged, *_about_state(coupon), *dfire_advice(coupon), *_replacements(coupon)]
 
 
 def _about_state(coupon: IssuedCoupon) -> Iterator[Left]:
@@ -37,11 +36,6 @@ def _about_state(coupon: IssuedCoupon) -> Iterator[Left]:
             )
         case CouponStatus.EXPIRED:
             yield Left(gettext("Its time is over. Issue a new one on the template's page."), "info")
-
-
-def _about_delivery(coupon: IssuedCoupon) -> Iterator[Left]:
-    if lifecycle.status_now(coupon) == CouponStatus.ISSUED and coupon.delivery != Delivery.DELIVERED:
-        yield from delivery_advice(coupon)
 
 
 def _replacements(coupon: IssuedCoupon) -> Iterator[Left]:

@@ -76,15 +76,13 @@ class CouponPage:
     ) -> HttpResponse:
         """The page, with the code above and the timeline below."""
         coupon = self.get_object(request, unquote(object_id))
-        about = (
-            {} if coupon is None else {"head": self._head(request, coupon), "timeline": timeline_of(request, coupon)}
-        )
+        about = {} if coupon is None else {"head": self._head(coupon), "timeline": timeline_of(request, coupon)}
         response: HttpResponse = super().change_view(  # type: ignore[misc]
             request, object_id, form_url, {**about, **(extra_context or {})}
         )
         return response
 
-    def _head(self, request: HttpRequest, coupon: IssuedCoupon) -> dict[str, Any]:
+    def _head(self, coupon: IssuedCoupon) -> dict[str, Any]:
         terms = coupon.version.terms
         return {
             "qr": qr_code(coupon.code),
@@ -95,7 +93,7 @@ class CouponPage:
             "status": self.status_shown(coupon),  # type: ignore[attr-defined]
             "delivery": self.delivery_shown(coupon),  # type: ignore[attr-defined]
             "until": moment_text(coupon.valid_until),
-            "notes": notes(request, coupon),
+            "notes": notes(coupon),
         }
 
     @display(description=_("holder"))

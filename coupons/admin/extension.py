@@ -34,11 +34,11 @@ class Left(NamedTuple):
 TemplateSync = Callable[[Sequence[CouponTemplate]], dict[int, Sync]]
 TimelineSource = Callable[[HttpRequest, IssuedCoupon], Iterable[Entry]]
 ErasureProgress = Callable[[Erasure], list[Left]]
-DeliveryAdvice = Callable[[IssuedCoupon], list[Left]]
+DfireAdvice = Callable[[IssuedCoupon], list[Left]]
 
 _template_sync: list[TemplateSync] = []
 _erasure_progress: list[ErasureProgress] = []
-_delivery_advice: list[DeliveryAdvice] = []
+_dfire_advice: list[DfireAdvice] = []
 _timeline_sources: list[TimelineSource] = [events, edits]
 
 
@@ -60,15 +60,15 @@ def tells_of_erasures(source: ErasureProgress) -> ErasureProgress:
     return source
 
 
-def tells_of_deliveries(source: DeliveryAdvice) -> DeliveryAdvice:
-    """Register what knows why a coupon has not arrived at dfire, and what to do about it."""
-    _delivery_advice[:] = [source]
+def tells_of_dfire(source: DfireAdvice) -> DfireAdvice:
+    """Register what knows what dfire has not been told of a coupon, and what to do about it."""
+    _dfire_advice[:] = [source]
     return source
 
 
-def delivery_advice(coupon: IssuedCoupon) -> list[Left]:
-    """Why a coupon has not arrived at dfire, and what to do about it."""
-    return _delivery_advice[0](coupon) if _delivery_advice else []
+def dfire_advice(coupon: IssuedCoupon) -> list[Left]:
+    """What dfire has not been told of a coupon yet, and what to do about it; nothing where all is well."""
+    return _dfire_advice[0](coupon) if _dfire_advice else []
 
 
 def left_to_erase(erasure: Erasure) -> list[Left]:

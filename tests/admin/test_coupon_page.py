@@ -17,7 +17,11 @@ from django.utils import timezone
 from coupons import lifecycle
 from coupons.admin.drawing import bar_code, in_groups, qr_code
 from coupons.choices import BatchKind, EventKind
+from coupons.errors import Reason
 from coupons.models import Batch, CouponEvent, IssuedCoupon, Reissue
+from integrations.models import OutboxRow
+from integrations.models.outbox import RowKind, RowState
+from integrations.outbox.queue import put, row_for
 from merchants.clock import SHANGHAI, day_end, local_day
 from merchants.models import Customer
 from tests.admin.conftest import MOBILE, World
@@ -118,6 +122,19 @@ def test_a_delivery_that_waits_leads_to_the_customer(lili: Client, world: World)
     (note,) = lili.get(page_of(coupon)).context["head"]["notes"]
     assert "bind it, and the coupon goes out" in note.words
     assert note.link == page_of(coupon.customer)
+    assert "Send again" not in offered(lili, coupon)  # it would change nothing
+    assert act(lili, coupon, "resend") == [Reason.WAITING.label]
+
+
+def test_a_withdrawal_that_failed_says_that_a_till_would_take_it(lili: Client, world: World) -> None:
+    OutboxRow.objects.filter(coupon=world.coupon).delete()
+    act(lili, world.coupon, "revoke", reason="x")
+    put([row_for(RowKind.WITHDRAW, world.own, template=world.template, coupon=world.coupon)])
+    failed = {"last_class": "permanent", "last_code": "005", "last_message": "会员不存在"}
+    OutboxRow.objects.filter(coupon=world.coupon).update(state=RowState.DEAD, **failed)
+    notes = lili.get(page_of(world.coupon)).context["head"]["notes"]
+    assert notes[-1].words.startswith("dfire has this coupon still, and a till would take it. 005 会员不存在")
+    assert notes[-1].variant == "danger"
 
 
 def test_an_account_that_is_halted_is_named_first(lili: Client, world: World) -> None:
