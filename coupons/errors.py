@@ -38,6 +38,10 @@ class Reason(models.TextChoices):
     OTHER_MERCHANT = "other_merchant", _("The customer belongs to another merchant.")
     NOT_REDEEMED = "not_redeemed", _("Only a redeemed coupon can be replaced.")
     REPLACED = "already_replaced", _("The coupon has been replaced already.")
+    DELETED_AT_DFIRE = (
+        "deleted_at_dfire",
+        _("Its template has been deleted at dfire, so no till takes its coupons. Issue one of another template."),
+    )
     OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
 
 

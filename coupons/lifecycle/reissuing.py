@@ -68,7 +68,8 @@ def reissue(coupon_id: int, *, reason: str, actor: str, valid_until: datetime | 
         The replacement, valid from now and on its way to dfire.
 
     Raises:
-        Refused: it is not redeemed, has been replaced already, its holder was erased, or the end has passed.
+        Refused: it is not redeemed, has been replaced already, its holder was erased, the end has passed, or its
+            template has been deleted.
     """
     while True:
         holder_id = IssuedCoupon.objects.values_list("customer", flat=True).get(pk=coupon_id)

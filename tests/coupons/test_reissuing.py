@@ -11,7 +11,7 @@ from django.utils import timezone
 from coupons import lifecycle, templates
 from coupons.choices import CouponStatus, EventKind
 from coupons.errors import Reason, Refused
-from coupons.models import CouponTemplate, DayFigures, IssuedCoupon, Reissue
+from coupons.models import CouponTemplate, DayFigures, IssuedCoupon, Reissue, TemplateVersion
 from integrations.models import OutboxRow
 from merchants.clock import day_end, local_day
 from merchants.models import Customer
@@ -145,6 +145,22 @@ def test_an_erased_customer_gets_none() -> None:
     )
     assert refusal(coupon) == Reason.CUSTOMER_ERASED
     assert not Reissue.objects.exists()
+
+
+def test_of_a_deleted_template_none_is_made_because_no_till_would_take_it() -> None:
+    first = redeemed()
+    TemplateVersion.objects.filter(pk=first.version_id).update(saved_at=timezone.now())
+    templates.delete(first.template)
+    assert refusal(first) == Reason.DELETED_AT_DFIRE
+    assert not Reissue.objects.exists()
+    assert IssuedCoupon.objects.count() == 1
+    assert not first.events.filter(kind=EventKind.REISSUED).exists()
+
+
+def test_of_an_ended_template_one_is_made() -> None:
+    first = redeemed()
+    templates.end(first.template)
+    assert reissue(first).status == CouponStatus.ISSUED
 
 
 def test_an_end_with_time_left_is_kept_to_the_second() -> None:
