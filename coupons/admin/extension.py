@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.http import HttpRequest
 
-from coupons.admin.timeline import Entry, events
+from coupons.admin.timeline import Entry, edits, events
 from coupons.models import CouponTemplate, IssuedCoupon
 from merchants.admin.badges import Variant
 from merchants.models import Erasure
@@ -53,7 +53,7 @@ class DfireSide(Protocol):
 
 
 class Left(NamedTuple):
-    """Something that an erasure waits for: in words, how grave, and where to look at it."""
+    """Something to know or to wait for: in words, how grave, and where to look at it."""
 
     words: str
     variant: Variant
@@ -63,11 +63,13 @@ class Left(NamedTuple):
 TemplateSync = Callable[[Sequence[CouponTemplate]], dict[int, Sync]]
 TimelineSource = Callable[[HttpRequest, IssuedCoupon], Iterable[Entry]]
 ErasureProgress = Callable[[Erasure], list[Left]]
+DfireAdvice = Callable[[IssuedCoupon], list[Left]]
 
 _template_sync: list[TemplateSync] = []
 _dfire_side: list[DfireSide] = []
 _erasure_progress: list[ErasureProgress] = []
-_timeline_sources: list[TimelineSource] = [events]
+_dfire_advice: list[DfireAdvice] = []
+_timeline_sources: list[TimelineSource] = [events, edits]
 
 
 def tells_template_sync(source: TemplateSync) -> TemplateSync:
@@ -96,6 +98,17 @@ def tells_of_erasures(source: ErasureProgress) -> ErasureProgress:
     """Register what knows how far the erasure of a customer is."""
     _erasure_progress[:] = [source]
     return source
+
+
+def tells_of_dfire(source: DfireAdvice) -> DfireAdvice:
+    """Register what knows what dfire has not been told of a coupon, and what to do about it."""
+    _dfire_advice[:] = [source]
+    return source
+
+
+def dfire_advice(coupon: IssuedCoupon) -> list[Left]:
+    """What dfire has not been told of a coupon yet, and what to do about it; nothing where all is well."""
+    return _dfire_advice[0](coupon) if _dfire_advice else []
 
 
 def left_to_erase(erasure: Erasure) -> list[Left]:

@@ -47,7 +47,7 @@ def settlement_view(request: HttpRequest) -> HttpResponseBase:
             return _file(request, DayFigures, _("Settlement"), kind, *table)
         page = Paginator(found, _A_PAGE).get_page(request.GET.get(_PAGE))
         one = form.only()
-        link = coupons_link(one, *period) if one is not None or form.chosen_all() else ""
+        link = coupons_link(one, period) if one is not None or form.chosen_all() else ""
         table_shown = lines_on_page(page, form.grouping(), period, one=one is not None)
         context |= {"cards": cards(sums, link), "page": page, "table": table_shown}
     return _page(request, "admin/coupons/settlement.html", _("Settlement"), context)

@@ -1,7 +1,8 @@
 """Settlement in tables: the same lines for the page, with links to the coupons that each counts, and for files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from django.urls import reverse
@@ -36,8 +37,7 @@ def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Pe
     table = []
     for row in rows:
         sums = Sums.of(row)
-        first, last = _days(row, grouping, period)
-        link = coupons_link(row["merchant_id"], first, last, **_shop_query(row, grouping))
+        link = coupons_link(row["merchant_id"], _days(row, grouping, period), _shop_query(row, grouping))
         cells: list[Any] = [] if one else [row["merchant__name"]]
         cells += [row["day"].isoformat()] if grouping.has_day else []
         cells += [_shop_on_page(row)] if grouping.has_shop else []
@@ -66,8 +66,9 @@ def lines_in_file(rows: Iterable[dict[str, Any]], grouping: Grouping, sums: Sums
     return headings, table()
 
 
-def coupons_link(merchant_id: int | None, first: date, last: date, **query: str) -> str:
+def coupons_link(merchant_id: int | None, period: Period, query: Mapping[str, str] = MappingProxyType({})) -> str:
     """The list of exactly the coupons that were redeemed in these days, of a merchant or of all."""
+    first, last = period
     asked = {"redeemed_at_from": first.isoformat(), "redeemed_at_to": last.isoformat(), **query}
     if merchant_id is not None:
         asked["merchant__id__exact"] = str(merchant_id)

@@ -15,6 +15,10 @@ WHERE kept.id = said.id"""
 
 def write_back(rows: Sequence[BatchRow]) -> None:
     """Store the customer and the problem of each row."""
-    columns: list[Any] = [[row.pk for row in rows], [row.customer_id for row in rows], [str(row.problem) for row in rows]]
+    columns: list[Any] = [
+        [row.pk for row in rows],
+        [row.customer_id for row in rows],
+        [str(row.problem) for row in rows],
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE_BACK, columns)
