@@ -7,8 +7,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
 from merchants.admin.filters import LocalDaysFilter
+from merchants.models import Customer
 
 
 class FlaggedFilter(DropdownFilter):
@@ -42,3 +44,19 @@ class RedeemedAtFilter(LocalDaysFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = _("redeemed at")
+
+
+class WaitingCouponsFilter(DropdownFilter):
+    """Customers for whose binding coupons wait, found by the index of these coupons."""
+
+    title = _("coupons that wait for the binding")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choice."""
+        return [("yes", _("has some"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        """The customers who have some."""
+        waiting = IssuedCoupon.objects.filter(delivery=Delivery.WAITING, status=CouponStatus.ISSUED)
+        return queryset.filter(pk__in=waiting.order_by().values("customer")) if self.value() == "yes" else queryset
