@@ -186,11 +186,13 @@ def telling_what_goes_out(request: HttpRequest, customer: Customer) -> Iterator[
 
 def _log(user_id: int, applied: binding.Applied) -> None:
     """The same record that saving each of them by hand leaves, without any value."""
-    entries = [_entry(user_id, customer, ADDITION, {"added": {}}) for customer in applied.created]
-    for one in applied.changed:
-        if one.customer is not None:
-            entries.append(_entry(user_id, one.customer, CHANGE, {"changed": {"fields": list(one.changes)}}))
-    LogEntry.objects.bulk_create(entries)
+    created = [_entry(user_id, customer, ADDITION, {"added": {}}) for customer in applied.created]
+    changed = [
+        _entry(user_id, one.customer, CHANGE, {"changed": {"fields": list(one.changes)}})
+        for one in applied.changed
+        if one.customer is not None
+    ]
+    LogEntry.objects.bulk_create([*created, *changed])
 
 
 def _entry(user_id: int, customer: Customer, flag: int, said: dict[str, Any]) -> LogEntry:
