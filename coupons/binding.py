@@ -40,21 +40,23 @@ def apply(merchant: Merchant, entries: Sequence[Entry], *, adds_unknown: bool) -
     Applying the same again changes nothing. A row that has become wrong meanwhile is refused by itself.
     """
     _one_file_at_a_time(merchant)
-    created = _enter_new(merchant, plan(merchant, entries, adds_unknown=adds_unknown))
-    _lock_customers(merchant, entries, adds_unknown=adds_unknown)
+    planned = plan(merchant, entries, adds_unknown=adds_unknown)
+    entered = {one.entry.name for one in planned if one.verdict == Verdict.NEW}
+    customers.enter_many(merchant, entered)
+    _lock(_changed_by(plan(merchant, entries, adds_unknown=False)))
     now = plan(merchant, entries, adds_unknown=False)
-    wanted = [one for one in now if one.verdict == Verdict.CHANGE]
-    waiting = _lock_what_goes_out(one.customer.pk for one in wanted if one.customer)
-    changed, refused = [], [one for one in now if one.verdict == Verdict.BAD]
-    for one in sorted(wanted, key=lambda planned: planned.customer.pk if planned.customer else 0):
-        if why := _bind(one):
-            refused.append(replace(one, verdict=Verdict.BAD, why=why))
-        else:
-            changed.append(one)
+    wanted = _changed_by(now)
+    waiting = _lock_what_goes_out(wanted)
+    taken = _bind(wanted)
+    changed = [one for one in now if one.verdict == Verdict.CHANGE and one.entry.number not in taken]
+    refused = [one for one in now if one.verdict == Verdict.BAD]
+    refused += [replace(one, verdict=Verdict.BAD, why=taken[row]) for one in now if (row := one.entry.number) in taken]
+    known = {one.customer for one in now if one.customer is not None}
+    created = {customer for customer in known if customer.identifier in entered}
     return Applied(
-        created=list(created.values()),
-        changed=[one for one in changed if one.customer and one.customer.pk not in created],
-        equal=sum(one.verdict == Verdict.EQUAL and one.customer.pk not in created for one in now if one.customer),
+        created=list(created),
+        changed=[one for one in changed if one.customer not in created],
+        equal=sum(one.verdict == Verdict.EQUAL and one.customer not in created for one in now),
         refused=refused,
         released=released_of(waiting),
     )
@@ -77,17 +79,18 @@ def _one_file_at_a_time(merchant: Merchant) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"binding by file {merchant.pk}"])
 
 
-def _enter_new(merchant: Merchant, planned: list[Planned]) -> dict[int, Customer]:
-    """Those who are not known yet, entered under their names, in the order of these; bound with the others."""
-    names = sorted(one.entry.name for one in planned if one.verdict == Verdict.NEW)
-    found = (customers.find_or_create(merchant, name) for name in names)
-    return {customer.pk: customer for customer in found}
+def _changed_by(planned: Iterable[Planned]) -> dict[int, list[Planned]]:
+    """The rows that change someone, by whom; two rows may complete each other."""
+    rows: dict[int, list[Planned]] = {}
+    for one in planned:
+        if one.verdict == Verdict.CHANGE and one.customer is not None:
+            rows.setdefault(one.customer.pk, []).append(one)
+    return rows
 
 
-def _lock_customers(merchant: Merchant, entries: Sequence[Entry], *, adds_unknown: bool) -> None:
-    planned = plan(merchant, entries, adds_unknown=adds_unknown)
-    ids = {one.customer.pk for one in planned if one.verdict == Verdict.CHANGE and one.customer}
-    list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+def _lock(customer_ids: Iterable[int]) -> None:
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=list(customer_ids)).order_by("pk")
+    list(locked.values_list("pk"))
 
 
 def _lock_what_goes_out(customer_ids: Iterable[int]) -> list[int]:
@@ -99,11 +102,27 @@ def _lock_what_goes_out(customer_ids: Iterable[int]) -> list[int]:
     return [coupon.pk for coupon in locked if coupon.delivery == Delivery.WAITING]
 
 
-def _bind(one: Planned) -> Why | None:
-    """Through the one door for customers; what another has taken in the same moment is told, not raised."""
-    assert one.customer is not None  # noqa: S101  (only rows about known customers are changes)
+def _bind(wanted: dict[int, list[Planned]]) -> dict[int, Why]:
+    """Through the one door for customers, all at once; only where someone else was faster one by one.
+
+    Returns:
+        The numbers of the rows that were not done, and why.
+    """
+    values = {
+        pk: {name: getattr(one.entry, name) for one in rows for name in one.changes} for pk, rows in wanted.items()
+    }
     try:
-        customers.bind(one.customer, openid=one.entry.openid or None, mobile=one.entry.mobile or None)
+        customers.bind_many(values)
+    except (OpenidTaken, CustomerErased):
+        return {
+            one.entry.number: why for pk, rows in wanted.items() if (why := _bind_one(pk, values[pk])) for one in rows
+        }
+    return {}
+
+
+def _bind_one(pk: int, values: dict[str, str]) -> Why | None:
+    try:
+        customers.bind(Customer.objects.get(pk=pk), **values)
     except (OpenidTaken, IntegrityError):
         return Why.OPENID_TAKEN
     except CustomerErased:

@@ -169,6 +169,7 @@ class BindingByFile:
         return {
             "slices": {
                 "address": reverse("admin:merchants_customer_by_file_slice"),
+                "equal": sum(one.verdict == Verdict.EQUAL for one in planned),
                 "parts": [{"rows": len(part), "sealed": text} for part, text in zip(parts, sealed, strict=True)],
             },
             "todo": len(todo),

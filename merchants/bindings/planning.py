@@ -47,7 +47,6 @@ class Why(models.TextChoices):
     OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
     OPENID_TWICE = "openid_twice", _("Row %(row)s gives the same openid to another customer.")
     TWICE = "twice", _("Row %(row)s says something else about the same customer.")
-    MEANWHILE = "meanwhile", _("It was changed by someone else in the meantime. Check the file once more.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 // moves, and says what came of it. A slice that meets a busy database or no answer is sent again: twice is harmless.
 (() => {
     const TRIES = 5;
-    const texts = (words, facts) => words.replace(/%\((\w+)\)s/g, (all, name) => facts[name] ?? all);
+    const texts = (words, facts) => words.replace(/\{(\w+)\}/g, (all, name) => facts[name] ?? all);
     const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
     const form = document.querySelector("form.portal-by-file");
@@ -21,10 +21,10 @@
     if (!page) return;
     const part = (name) => document.getElementById(`by-file-${name}`);
     const read = (name) => JSON.parse(part(name).textContent);
-    const { address, parts } = read("slices");
+    const { address, equal, parts } = read("slices");
     const refused = read("rows");
     const all = parts.reduce((sum, one) => sum + one.rows, 0);
-    const sums = { created: 0, changed: 0, equal: 0, released: 0 };
+    const sums = { created: 0, changed: 0, equal, released: 0 };
     let next = 0;
     let done = 0;
 
@@ -58,7 +58,7 @@
         const body = part("bad").querySelector("tbody");
         for (const row of rows.slice(0, Math.max(0, 200 - body.rows.length))) {
             const line = body.insertRow();
-            row.forEach((cell) => { line.insertCell().textContent = cell === "" ? "–" : cell; });
+            row.forEach((cell) => { line.insertCell().textContent = cell; });
         }
     }
 
