@@ -9,6 +9,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from integrations.admin.filters import ResultFilter
 from integrations.admin.outbox_actions import RowActions
 from integrations.admin.outbox_columns import RowColumns
+from integrations.admin.outbox_errors import ErrorFilter, ErrorPanel
 from integrations.admin.records import AttemptInline
 from integrations.models import OutboxRow
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
@@ -16,7 +17,7 @@ from merchants.admin.filters import OwnRelatedFilter
 
 
 @admin.register(OutboxRow)
-class OutboxRowAdmin(RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
+class OutboxRowAdmin(ErrorPanel, RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
     """Rows are the portal's; staff retry or give up the failed ones."""
 
     list_display = [
@@ -34,6 +35,7 @@ class OutboxRowAdmin(RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
         ("kind", ChoicesDropdownFilter),
         ("merchant", OwnRelatedFilter),
         ResultFilter,
+        ErrorFilter,
     ]
     search_fields = ["coupon__code__exact", "version__promotion_id__exact"]
     search_help_text = _("Coupon code or promotion ID")
