@@ -87,7 +87,7 @@ class CallbackActions:
         return go_to(request, callback)
 
     @action(
-        description=_("Accept the discount"), url_path="accept", permissions=["settle"], icon="task_alt",
+        description=_("Accept it"), url_path="accept", permissions=["settle"], icon="task_alt",
         dialog=dialog(
             _("Accept the discount?"),
             _("The discount that the till gave stands. The entry leaves the list; no coupon changes."),
@@ -99,7 +99,7 @@ class CallbackActions:
         return self._decide(request, form, object_id, Decision.ACCEPTED)
 
     @action(
-        description=_("Talk to the shop"), url_path="ask", permissions=["settle"], icon="storefront",
+        description=_("Ask the shop"), url_path="ask", permissions=["settle"], icon="storefront",
         dialog=dialog(
             _("Taken up with the shop?"),
             _("Write down what was agreed. The entry leaves the list; no coupon changes."),
@@ -111,7 +111,7 @@ class CallbackActions:
         return self._decide(request, form, object_id, Decision.ASKED)
 
     @action(
-        description=_("Not our coupon"), url_path="dismiss", permissions=["settle"], icon="block",
+        description=_("Not ours"), url_path="dismiss", permissions=["settle"], icon="block",
         dialog=dialog(
             _("Not a coupon of ours?"),
             _("The entry leaves the list and is not tried any more, even if a coupon with this code appears."),

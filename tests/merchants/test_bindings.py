@@ -1,9 +1,12 @@
 """A binding file is read as meant, and what it would do is said row by row before anything is done."""
 
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from merchants import bindings, erasing
@@ -181,3 +184,11 @@ def test_a_seal_opens_for_whom_it_was_made_and_not_for_ever(monkeypatch: pytest.
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(SealBroken):
         bindings.unseal(sealed, user_id=1)
+
+
+def test_the_example_in_the_document_is_the_one_to_download() -> None:
+    page = (Path(settings.BASE_DIR) / "docs/customers.md").read_text()
+    block = re.search(r"```csv\n(.*?)```", page, re.DOTALL)
+    assert block
+    assert list(entries_of(block[1])) == list(entries_of(bindings.EXAMPLE))
+    assert f"{bindings.MOST_ROWS:,} rows and {bindings.MOST_BYTES >> 20} MB" in page
