@@ -39,6 +39,28 @@ def test_two_files_that_give_the_same_openids_to_others(merchant: Merchant) -> N
     assert sorted(len(one.changed) for one in done) == [0, PEOPLE], "who comes second finds them taken"
 
 
+def test_two_files_that_give_the_same_openids_in_opposite_order_to_different_people(merchant: Merchant) -> None:
+    """Without a line to stand in, each would hold openids that the other one waits for."""
+    files = []
+    for step in (1, -1):
+        people = [CustomerFactory(merchant=merchant, openid="") for _ in range(PEOPLE * 4)]
+        openids = [f"o-{row}" for row in range(len(people))][::step]
+        named = zip(people, openids, strict=True)
+        files.append([Entry(row, one.identifier, "", openid) for row, (one, openid) in enumerate(named)])
+    done: list[binding.Applied] = []
+    start, crowd = threading.Barrier(2), Crowd()
+
+    def apply(entries: list[Entry]) -> None:
+        start.wait()
+        done.append(binding.apply(merchant, entries, adds_unknown=False))
+
+    for entries in files:
+        crowd.start(lambda rows=entries: apply(rows))  # type: ignore[misc]
+    crowd.join()
+    assert crowd.failed == []
+    assert sorted((len(one.changed), len(one.refused)) for one in done) == [(0, PEOPLE * 4), (PEOPLE * 4, 0)]
+
+
 def test_two_files_that_enter_the_same_new_customers(merchant: Merchant) -> None:
     entries = [Entry(row, f"vip-{row}", "", f"o-{row}") for row in range(PEOPLE)]
     done: list[binding.Applied] = []
