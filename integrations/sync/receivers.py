@@ -32,6 +32,7 @@ from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
 from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
+from merchants.signals import customers_bound
 
 register(RowKind.SAVE_PROMOTION, SavePromotion())
 register(RowKind.DELETE_PROMOTION, DeletePromotion())
@@ -194,6 +195,11 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
 def _customer_bound(instance: Customer, created: bool, raw: bool, **kwargs: Any) -> None:
     if not created and not raw:
         release.customer(instance)
+
+
+@receiver(customers_bound)
+def _customers_bound(customers: list[Customer], **kwargs: Any) -> None:
+    release.customers(customers)
 
 
 @receiver(post_save, sender=Merchant)
