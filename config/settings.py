@@ -237,6 +237,9 @@ PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity
 
 # --- Inbound ---
 PUSH_SIGNATURE_SECONDS = 600  # so far may the moment of revision 3's signature lie from now
+PUSH_CONFIRM_SECONDS = env.whole_number("PUSH_CONFIRM_SECONDS", default=3, smallest=1)  # so long dfire may take
+PUSH_CONFIRM_AT_ONCE = env.whole_number("PUSH_CONFIRM_AT_ONCE", default=2, smallest=1)  # half of a process's threads
+PUSH_CONFIRM_SWEEP_SECONDS = 10
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
 # How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
 HOOK_LOCK_SECONDS = 2

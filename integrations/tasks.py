@@ -8,6 +8,7 @@ from integrations.alerts import checks, notices
 from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
+from integrations.smart_coupon import confirming
 from integrations.sync import batches, release
 
 
@@ -92,3 +93,9 @@ def check_alerts() -> None:
 def send_notices() -> None:
     """Send what targets are still to be told."""
     notices.send_due()
+
+
+@shared_task
+def finish_unconfirmed() -> None:
+    """Remove what pushes made whose process died while it waited for dfire."""
+    confirming.finish_overdue()
