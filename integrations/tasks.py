@@ -5,6 +5,8 @@ from celery import shared_task
 from coupons import figures, lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
+from integrations.consume import driving as reports
+from integrations.consume import writing
 from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
@@ -99,3 +101,15 @@ def send_notices() -> None:
 def finish_unconfirmed() -> None:
     """Remove what pushes made whose process died while it waited for dfire."""
     confirming.finish_overdue()
+
+
+@shared_task
+def send_reports() -> None:
+    """Report redemptions to the platforms that pushed the coupons."""
+    reports.drain()
+
+
+@shared_task
+def find_unreported() -> None:
+    """Write the reports that nobody has written."""
+    writing.write_missing()

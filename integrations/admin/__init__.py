@@ -16,6 +16,7 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     partners,
     reconcile,
     records,
+    reports,
     smart_coupon,
     template_sync,
 )

@@ -99,8 +99,9 @@ def nothing_is_left(dfire: Dfire) -> None:
 
 
 def test_success_means_that_dfire_has_it(platform: SmartCouponAccount, dfire: Dfire) -> None:
+    told = create_push()
     with working():
-        answer = post(address_of(platform), create_push())
+        answer = post(address_of(platform), told)
     assert answer.status_code == 200, answer.content
     coupon_id = answer.json()["result"]["coupon_id"]
     assert dfire.promotion(coupon_id) is not None
@@ -109,7 +110,7 @@ def test_success_means_that_dfire_has_it(platform: SmartCouponAccount, dfire: Df
     push = last_push()
     assert (push.status, push.answer, push.template) == (200, answer.json(), template)
     assert dfire.methods() == [SAVE], "told once, although it was paused and published again"
-    again = post(address_of(platform), create_push())
+    again = post(address_of(platform), told)
     assert (again.json(), CouponTemplate.objects.count()) == (answer.json(), 1)
     assert confirming.finish_overdue() == 0
 
