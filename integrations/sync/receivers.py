@@ -25,7 +25,7 @@ from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
 from integrations.sync.deliveries import Deliver, missing_binding
 from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
-from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
+from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows, landed_by
 from integrations.sync.transfers import GIVER, Transfer, redeemed_meanwhile
 from integrations.sync.verifications import Verify
 from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
@@ -57,16 +57,14 @@ def _save_at_dfire(version: TemplateVersion, **kwargs: Any) -> None:
 def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwargs: Any) -> None:
     _cancel(_unsent_saves(template))
     versions = TemplateVersion.objects.filter(template=template, promotion_id__in=promotion_ids)
-    put(
-        row_for(
-            RowKind.DELETE_PROMOTION,
-            template.merchant,
-            template=template,
-            details={"promotion_id": version.promotion_id, "title": template.title},
-        )
-        for version in versions.order_by("number")
-        if dfire_knows(version)
-    )
+    rows = []
+    for version in versions.order_by("number"):
+        if dfire_knows(version):
+            details = {"promotion_id": version.promotion_id, "title": template.title}
+            row = row_for(RowKind.DELETE_PROMOTION, template.merchant, template=template, details=details)
+            row.available_at = landed_by(version)  # a save that lands after its deletion would stay
+            rows.append(row)
+    put(rows)
 
 
 @receiver(signals.coupons_issued)
