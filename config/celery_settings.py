@@ -92,6 +92,21 @@ beat_schedule = {
         "schedule": settings.BATCH_SWEEP_SECONDS,
         "options": {"expires": settings.BATCH_SWEEP_SECONDS * 2},
     },
+    "finish what dfire has not confirmed": {
+        "task": "integrations.tasks.finish_unconfirmed",
+        "schedule": settings.PUSH_CONFIRM_SWEEP_SECONDS,
+        "options": {"expires": settings.PUSH_CONFIRM_SWEEP_SECONDS},
+    },
+    "report redemptions": {
+        "task": "integrations.tasks.send_reports",
+        "schedule": settings.CONSUME_SWEEP_SECONDS,
+        "options": {"expires": settings.CONSUME_SWEEP_SECONDS * 2},
+    },
+    "find unreported redemptions": {
+        "task": "integrations.tasks.find_unreported",
+        "schedule": settings.CONSUME_MISSING_SWEEP_SECONDS,
+        "options": {"expires": settings.CONSUME_MISSING_SWEEP_SECONDS},
+    },
     "prune by age": {
         "task": "integrations.tasks.prune",
         "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed

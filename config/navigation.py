@@ -57,6 +57,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Inbox"), "inbox", "integrations.dfirecallback", badge=open_badge(request)),
                 _item(_("Comparisons"), "compare_arrows", "integrations.reconciliation", badge=drift_badge(request)),
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
+                _item(_("Consume reports"), "outgoing_mail", "integrations.consumereport"),
             ],
         ),
     ]
@@ -92,6 +93,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Notices"), "mark_email_read", "integrations.notice"),
                 _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
                 _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
+                _item(_("Lanes of consume reports"), "outgoing_mail", "integrations.reportlane"),
                 _item(_("Used signatures"), "signature", "integrations.signatureseen"),
                 _item(_("API keys"), "key", "integrations.apikey"),
                 _item(_("Webhooks"), "webhook", "integrations.webhookendpoint"),

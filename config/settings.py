@@ -238,6 +238,18 @@ PUSH_OPEN_ENDED_YEARS = 3  # how long a pushed template with a relative validity
 
 # --- Inbound ---
 PUSH_SIGNATURE_SECONDS = 600  # so far may the moment of revision 3's signature lie from now
+PUSH_CONFIRM_SECONDS = env.whole_number("PUSH_CONFIRM_SECONDS", default=3, smallest=1)  # so long dfire may take
+PUSH_CONFIRM_AT_ONCE = env.whole_number("PUSH_CONFIRM_AT_ONCE", default=2, smallest=1)  # half of a process's threads
+PUSH_CONFIRM_SWEEP_SECONDS = 10
+
+# --- Consume reports to smart-coupon platforms ---
+CONSUME_COUPONS_A_CALL = 100
+CONSUME_TIMEOUT_SECONDS = 10  # for one call, and as much again where a token is fetched first
+CONSUME_SWEEP_SECONDS = 5
+CONSUME_MISSING_SWEEP_SECONDS = 60  # what was redeemed and has no report yet
+CONSUME_MISSING_A_SWEEP = 1000  # coupons of each account
+
+# --- Bodies and the database of hooks ---
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
 # How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
 HOOK_LOCK_SECONDS = 2

@@ -11,7 +11,8 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        """Connect the receivers that write outbox rows, that the inbox waits for, and that tell of drift."""
+        """Connect the receivers: of the outbox, of consume reports, of the inbox and of drift."""
         from integrations.alerts import drift  # noqa: F401
+        from integrations.consume import writing  # noqa: F401
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
         from integrations.sync import batches, receivers  # noqa: F401

@@ -5,9 +5,12 @@ from celery import shared_task
 from coupons import figures, lifecycle
 from integrations import inbox
 from integrations.alerts import checks, notices
+from integrations.consume import driving as reports
+from integrations.consume import writing
 from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
+from integrations.smart_coupon import confirming
 from integrations.sync import batches, release
 
 
@@ -92,3 +95,21 @@ def check_alerts() -> None:
 def send_notices() -> None:
     """Send what targets are still to be told."""
     notices.send_due()
+
+
+@shared_task
+def finish_unconfirmed() -> None:
+    """Remove what pushes made whose process died while it waited for dfire."""
+    confirming.finish_overdue()
+
+
+@shared_task
+def send_reports() -> None:
+    """Report redemptions to the platforms that pushed the coupons."""
+    reports.drain()
+
+
+@shared_task
+def find_unreported() -> None:
+    """Write the reports that nobody has written."""
+    writing.write_missing()

@@ -10,7 +10,7 @@ FIRST_CUSTOMER = "13800138000"
 
 
 def demo_document(*, router_url: str, keys: dict[str, str], today: date) -> dict[str, Any]:
-    """The document; `keys` holds `app_key`, `app_secret`, `push_token` and `api_key`; dates run from today."""
+    """The document; `keys` holds those that `config.demo.loading` makes; dates run from today."""
     dates = {"start_date": today.isoformat(), "end_date": (today + timedelta(days=60)).isoformat()}
 
     def template(reference: str, title: str, kind: str, **fields: Any) -> dict[str, Any]:
@@ -41,7 +41,16 @@ def demo_document(*, router_url: str, keys: dict[str, str], today: date) -> dict
                 ],
             }
         ],
-        "smart_coupon_accounts": [{"name": PLATFORM, "token": keys["push_token"], "merchants": [MERCHANT_ID]}],
+        "smart_coupon_accounts": [
+            {
+                "name": PLATFORM,
+                "token": keys["push_token"],
+                "merchants": [MERCHANT_ID],
+                "consume_base_url": router_url.removesuffix("/router"),
+                "app_id": "portal-demo",
+                "app_secret": keys["consume_secret"],
+            }
+        ],
         "customers": [
             _customer(FIRST_CUSTOMER, openid="o3Pm6uD6KVkDemo0001"),
             _customer("13900139000", openid="o3Pm6uD6KVkDemo0002"),

@@ -64,11 +64,13 @@ def load(files: Files, *, portal_url: str, sandbox_url: str) -> list[str]:
 def _keys(path: Path) -> dict[str, str]:
     if path.exists():
         kept: dict[str, str] = json.loads(path.read_text())
+        kept.setdefault("consume_secret", kept["push_token"])  # of a demo made before there were reports
         return kept
     keys = {
         "app_key": secrets.token_hex(16),
         "app_secret": secrets.token_hex(16),
         "push_token": secrets.token_urlsafe(24),
+        "consume_secret": secrets.token_urlsafe(24),
         "api_key": f"cp_{secrets.token_urlsafe(32)}",
     }
     _write(path, keys)
@@ -86,6 +88,9 @@ def _administrator(path: Path) -> list[str]:
 
 
 def _move(router_url: str) -> list[str]:
+    SmartCouponAccount.objects.filter(name=PLATFORM).exclude(consume_base_url="").update(
+        consume_base_url=router_url.removesuffix("/router")
+    )
     account = DfireAccount.objects.filter(name=ACCOUNT).exclude(base_url=router_url).first()
     if account is None:
         return []
@@ -108,6 +113,9 @@ def _sandbox_config(portal_url: str, keys: dict[str, str]) -> dict[str, Any]:
                 "token": platform.token if platform else keys["push_token"],
                 "merchant_ids": [MERCHANT_ID],
                 "customers": [FIRST_CUSTOMER],
+                "developer_key": platform.developer_key if platform else "",
+                "app_id": platform.app_id if platform else "",
+                "app_secret": platform.app_secret if platform else "",
             }
         ],
     }

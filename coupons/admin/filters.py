@@ -15,6 +15,7 @@ from coupons.models import Batch, CouponTemplate, IssuedCoupon
 from coupons.reports import near_limits
 from merchants.admin.filters import LocalDaysFilter, OwnSearchFilter
 from merchants.clock import local_day
+from merchants.models import Customer
 from merchants.scopes import visible_merchants
 
 
@@ -159,3 +160,19 @@ class BatchFilter(DropdownFilter):
         return (
             queryset.filter(batch=int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else queryset
         )
+
+
+class WaitingCouponsFilter(DropdownFilter):
+    """Customers for whose binding coupons wait, found by the index of these coupons."""
+
+    title = _("coupons that wait for the binding")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choice."""
+        return [("yes", _("has some"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        """The customers who have some."""
+        waiting = IssuedCoupon.objects.filter(delivery=Delivery.WAITING, status=CouponStatus.ISSUED)
+        return queryset.filter(pk__in=waiting.order_by().values("customer")) if self.value() == "yes" else queryset

@@ -101,6 +101,11 @@ class IssuedCoupon(models.Model):
                 name="coupon_redeemed_at",
             ),
             models.Index(fields=["merchant", "-issued_at"], name="coupon_issued_at"),
+            models.Index(
+                fields=["source_account", "id"],
+                condition=Q(status=CouponStatus.REDEEMED, source_account__isnull=False),
+                name="coupon_pushed_redeemed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     partners,
     reconcile,
     records,
+    reports,
     smart_coupon,
     template_compare,
     template_sync,

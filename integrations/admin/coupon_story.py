@@ -19,8 +19,9 @@ from integrations.admin.remedies import (
     trouble,
     what_to_do,
 )
+from integrations.admin.reports import REPORT_VARIANTS, report_trouble
 from integrations.admin.wording import removed_words
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
+from integrations.models import ConsumeReport, DfireCallback, OutboxAttempt, OutboxRow, Push
 from merchants.admin.masking import shown_json, shown_text
 
 MOST_ATTEMPTS = 200
@@ -104,4 +105,21 @@ def callbacks(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
             details=[(_("as received"), shown_json(request, callback.parameters))] if callback.parameters else [],
             link=reverse("admin:integrations_dfirecallback_change", args=[callback.pk]),
             rank=4,
+        )
+
+
+@tells_of_coupons
+def reports(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """The report of its redemption to the platform that pushed it."""
+    for report in ConsumeReport.objects.filter(coupon=coupon).select_related("account__report_lane"):
+        yield Entry(
+            at=report.settled_at or report.sent_at or report.created_at,
+            title=_("Redemption reported to the platform"),
+            icon="outgoing_mail",
+            by=str(report.account),
+            text=report_trouble(report),
+            badge=report.get_state_display(),
+            badge_variant=REPORT_VARIANTS.get(report.state, "default"),
+            link=reverse("admin:integrations_consumereport_change", args=[report.pk]),
+            rank=5,
         )

@@ -1,4 +1,4 @@
-"""One POST within one deadline: the requests session, its pool, and what may go wrong on the way.
+"""One request within one deadline: the requests session, its pool, and what may go wrong on the way.
 
 It knows HTTP, not dfire. Proxies and .netrc of the environment are ignored, cookies are not kept, and
 redirects are not followed: a signed request goes to the configured address or nowhere. Nothing is ever
@@ -80,14 +80,23 @@ class Transport:
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
         """Send `body` and return the complete answer, all within `timeout` seconds. Raises TransportError."""
+        return self._send("POST", url, body=body, headers=headers, timeout=timeout)
+
+    def get(self, url: str, *, timeout: float) -> HttpAnswer:
+        """Return the complete answer to a GET, within `timeout` seconds. Raises TransportError, which names the URL."""
+        return self._send("GET", url, body=None, headers={}, timeout=timeout)
+
+    def _send(
+        self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str], timeout: float
+    ) -> HttpAnswer:
         call = CallState(deadline=time.monotonic() + timeout)
         token = CURRENT_CALL.set(call)
         status: int | None = None
         date = ""
         received = bytearray()
         try:
-            with self._session.post(
-                url, data=body, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
+            with self._session.request(
+                method, url, data=body, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
             ) as response:
                 status = response.status_code
                 date = response.headers.get("Date", "")

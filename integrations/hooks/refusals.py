@@ -26,6 +26,7 @@ class HookCode(Enum):
     WRONG_MEDIA_TYPE = ("unsupported_media_type", 415)
     TOO_MANY = ("too_many_requests", 429)
     UNAVAILABLE = ("unavailable", 503)
+    UNCONFIRMED = ("unconfirmed", 503)
 
     def __init__(self, code: str, status: int) -> None:
         self.code = code

@@ -4,17 +4,19 @@ from abc import abstractmethod
 from typing import Any
 
 from django.db import transaction
+from django.http import JsonResponse
 from django.utils import timezone
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
 from integrations.hooks.bodies import read_body, strict_json
 from integrations.hooks.callers import check_address, check_rate
+from integrations.hooks.database import within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.hooks.view import HookView
 from integrations.models import Push
 from integrations.models.pushes import PushAddress
-from integrations.smart_coupon import acting, pushes, repeats, replays
+from integrations.smart_coupon import acting, confirming, pushes, repeats, replays
 from integrations.smart_coupon.revisions import FIRST, Revision, Signed, revision_of
 from integrations.smart_coupon.signatures import check_signature, signed_at
 from integrations.strict_json import JsonObject
@@ -30,6 +32,15 @@ class SmartCouponHook(HookView):
 
     address: PushAddress
     revision: Revision | None = None  # once the body has been read: a view is made for each request
+    awaited: confirming.Awaited | None = None  # where dfire's word is waited for
+
+    def post(self, request: Request, **kwargs: str) -> JsonResponse:
+        """As every hook; a place among those who wait for dfire is given back, whatever happened."""
+        try:
+            return super().post(request, **kwargs)
+        finally:
+            if self.awaited is not None:
+                confirming.PLACES.give_back()
 
     def receive(self, request: Request) -> bytes:
         """A JSON body."""
@@ -64,15 +75,49 @@ class SmartCouponHook(HookView):
     def _act_once(self, account: SmartCouponAccount, push: Any, digest: str, body: bytes) -> dict[str, Any]:
         key = repeats.claim(account, self.address, digest)
         if key is None:
-            answer = repeats.remembered(account, self.address, digest)
-            self._keep(account, body, answer, repeated=True)
+            first = repeats.remembered(account, self.address, digest)
+            answer = dict(first.answer or {})
+            if first.confirming_id is None:
+                self._keep(account, body, answer, repeated=True)
+            else:
+                self._await(
+                    first.pk, first.confirming_id, self._keep(account, body, **self._unconfirmed, repeated=True)
+                )
             return answer
         answer, made = self.act(account, push)
         repeats.remember(key, answer)
-        self._keep(account, body, answer, **made)
+        if account.confirm_with_dfire and "coupon" not in made:
+            kept = self._keep(account, body, **self._unconfirmed, **made)
+            self._await(key, kept.pk, kept)
+            confirming.begin(key, kept)
+        else:
+            self._keep(account, body, answer, **made)
         return answer
 
-    def _keep(self, account: SmartCouponAccount, body: bytes, answer: dict[str, Any], **facts: Any) -> None:
+    def _await(self, key: int, first_push: int, mine: Push) -> None:
+        """Take a place among those who wait for dfire."""
+        confirming.PLACES.take()
+        self.awaited = confirming.Awaited(key, first_push, mine.pk)
+
+    def complete(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Wait for dfire, where the account asks for its word."""
+        if self.awaited is None:
+            return answer
+        try:
+            answer = confirming.wait(self.awaited)
+        except HookRefused as refusal:
+            with within_time():
+                Push.objects.filter(pk=self.awaited.mine).update(answer=self.refusal_body(refusal))
+            raise
+        return answer
+
+    @property
+    def _unconfirmed(self) -> dict[str, Any]:
+        """What is kept of a push until dfire has accepted it: a process that dies has answered nothing."""
+        refusal = confirming.not_confirmed()
+        return {"answer": self.refusal_body(refusal), "status": refusal.status}
+
+    def _keep(self, account: SmartCouponAccount, body: bytes, answer: dict[str, Any], **facts: Any) -> Push:
         push = Push.objects.create(
             account=account,
             address=self.address,
@@ -83,6 +128,7 @@ class SmartCouponHook(HookView):
         )
         ids = {"push_id": push.pk, "template_id": push.template_id, "coupon_id": push.coupon_id}
         bind_contextvars(account=account.name, **{name: value for name, value in ids.items() if value is not None})
+        return push
 
     @abstractmethod
     def read(self, fields: JsonObject) -> Any:

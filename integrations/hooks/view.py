@@ -50,6 +50,7 @@ class HookView(APIView, ABC):
             with within_time():
                 caller = self.authenticate(request, body, **kwargs)
                 answer = self.handle(caller, body)
+            answer = self.complete(answer)
             return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
         except HookRefused as refusal:
             return self._refuse(refusal)
@@ -88,6 +89,14 @@ class HookView(APIView, ABC):
         Raises:
             HookRefused: with nothing of the act left behind.
         """
+
+    def complete(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What is left to wait for once everything is committed: outside of any transaction and of its time.
+
+        Raises:
+            HookRefused: what was waited for did not come.
+        """
+        return answer
 
     @abstractmethod
     def refusal_body(self, refusal: HookRefused) -> dict[str, Any]:

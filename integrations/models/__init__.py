@@ -7,11 +7,13 @@ from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer, SignatureSeen
 from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
+from integrations.models.reports import ConsumeReport, ReportLane
 
 __all__ = [
     "AccountState",
     "AlertTarget",
     "ApiKey",
+    "ConsumeReport",
     "CustomerAtRisk",
     "DfireCallback",
     "Finding",
@@ -24,6 +26,7 @@ __all__ = [
     "PushAnswer",
     "ReadsInFlight",
     "Reconciliation",
+    "ReportLane",
     "SignatureSeen",
     "WebhookEndpoint",
 ]

@@ -152,6 +152,7 @@ class OutboxRow(models.Model):
                 condition=Q(state__in=UNSETTLED, coupon=None),
                 name="outbox_order_of_template",
             ),
+            models.Index(fields=["template", "id"], condition=Q(coupon=None), name="outbox_of_template"),
             models.Index(
                 fields=["settled_at", "id"],
                 condition=Q(blanked_at=None, coupon__isnull=False, state__in=SETTLED_FOR_GOOD),

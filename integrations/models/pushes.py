@@ -85,6 +85,8 @@ class PushAnswer(models.Model):
     """The first answer to a push, given again to the same push while the account's repeat window is open.
 
     The unique key makes equal pushes at the same moment wait for the first (`integrations.smart_coupon.repeats`).
+    While dfire is asked to accept what the push made, there is no answer yet: `confirming` is that push, and equal ones
+    wait for it until `confirm_until` (`integrations.smart_coupon.confirming`).
     """
 
     account = models.ForeignKey(SmartCouponAccount, models.CASCADE, related_name="+", db_index=False)
@@ -92,6 +94,8 @@ class PushAnswer(models.Model):
     digest = models.CharField(max_length=64)
     answered_at = models.DateTimeField()
     answer = models.JSONField(null=True)
+    confirming = models.ForeignKey(Push, models.CASCADE, null=True, editable=False, related_name="+", db_index=False)
+    confirm_until = models.DateTimeField(_("waits for dfire until"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("remembered answer")
@@ -100,7 +104,12 @@ class PushAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "address", "digest"], name="push_answer_once"),
         ]
-        indexes = [models.Index(fields=["answered_at"], name="push_answer_by_age")]
+        indexes = [
+            models.Index(fields=["answered_at"], name="push_answer_by_age"),
+            models.Index(
+                fields=["confirm_until"], condition=Q(confirm_until__isnull=False), name="push_answer_unconfirmed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.digest

@@ -42,7 +42,7 @@ class App:
         self.callbacks = Callbacks(config=self.config, store=self.store)
         self.till = Till(config=self.config, store=self.store, callbacks=self.callbacks)
         self.pushes = Pushes(config=self.config, store=self.store)
-        self.reports = ConsumeReports(config=self.config, store=self.store)
+        self.reports = ConsumeReports(config=self.config, store=self.store, faults=self.faults)
         self.router = Router(config=self.config, store=self.store, faults=self.faults, limits=self.limits)
         self.control = Control(
             store=self.store,

@@ -1,5 +1,7 @@
 """The smart-coupon platform's endpoints for consume reports: a token, then the ids of redeemed coupons.
 
+Both can be made to misbehave, as `platform.token` and `platform.consume`; a refusal is in the platform's own form.
+
 Tokens do not expire (PROTOCOLS, section 2), so they are derived from the credentials and need no table.
 """
 
@@ -8,25 +10,31 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
+import time
+from collections.abc import Callable
 
 from integrations.sandbox.clock import now_ms
 from integrations.sandbox.config import ConfigFile, Platform
+from integrations.sandbox.faults import AFTER, CONSUME, TOKEN, Faults, Verdict
+from integrations.sandbox.misbehaviour import after_acting, before_acting
 from integrations.sandbox.store import Store
 from integrations.sandbox.wire import BadRequest, Request, Response, Routes, json_response
 
-BAD_INPUT, BAD_CREDENTIALS = "VA01", "SE03"
+BAD_INPUT, BAD_CREDENTIALS, SERVER_ERROR, CALCULATING = "VA01", "SE03", "SE05", "SE06"
+_REFUSALS = {"busy": SERVER_ERROR, "refuse": "SE02", "bad_signature": BAD_CREDENTIALS, "rate_limited": CALCULATING}
 MOST_IDS = 1_000
 
 
 class ConsumeReports:
     """Answers the portal's reports and keeps what they name."""
 
-    def __init__(self, *, config: ConfigFile, store: Store) -> None:
+    def __init__(self, *, config: ConfigFile, store: Store, faults: Faults) -> None:
         self.config = config
         self.store = store
+        self.faults = faults
         self.routes: Routes = {
-            ("GET", "/tp/services/token"): self.token,
-            ("POST", "/tp/services/consume_coupon"): self.consume,
+            ("GET", "/tp/services/token"): lambda request: self._faulty(TOKEN, request, self.token),
+            ("POST", "/tp/services/consume_coupon"): lambda request: self._faulty(CONSUME, request, self.consume),
         }
 
     def token(self, request: Request) -> Response:
@@ -60,6 +68,17 @@ class ConsumeReports:
             )
         return _answer("200", "success", "success")
 
+    def _faulty(self, method: str, request: Request, act: Callable[[Request], Response]) -> Response:
+        """Act, with the misbehaviour that was ordered."""
+        verdict = self.faults.pick(method, {})
+        time.sleep(verdict.delay_before_ms / 1000)
+        answer = _refusal(verdict)
+        if answer is None:
+            answer = act(request)
+            answer = after_acting(verdict, answer.body) if verdict.kind in AFTER else answer
+        time.sleep(verdict.delay_after_ms / 1000)
+        return answer
+
     def received(self, platform: str, limit: int = 50) -> list[sqlite3.Row]:
         """The coupons reported as redeemed, the latest first."""
         return self.store.rows(
@@ -77,6 +96,13 @@ class ConsumeReports:
             if hmac.compare_digest(_token(platform).encode(), token.strip().encode()):
                 return platform
         return None
+
+
+def _refusal(verdict: Verdict) -> Response | None:
+    """The answer of a fault that keeps the call from having any effect; None when the call goes on."""
+    if verdict.kind in _REFUSALS:
+        return _answer(verdict.code or _REFUSALS[verdict.kind], verdict.message or "ordered", None)
+    return before_acting(verdict)
 
 
 def _token(platform: Platform) -> str:

@@ -16,7 +16,9 @@ DELAYS = ("latency", "latency_after")
 BEFORE = ("drop_before", "http_500", "garbage", "html_502", "busy", "refuse", "bad_signature", "rate_limited")
 AFTER = ("drop_after", "http_500_after", "garbage_after", "truncated_after", "empty_after")
 KINDS = (*DELAYS, *BEFORE, *AFTER)
-EVERY_METHOD = "*"
+EVERY_METHOD = "*"  # of the router; what the platform plays is named for itself
+TOKEN, CONSUME = "platform.token", "platform.consume"
+PLATFORM_METHODS = (TOKEN, CONSUME)
 RULE_FIELDS = frozenset(
     ("method", "fault", "probability", "times", "latency_ms", "code", "message", "where"),
 )
@@ -45,7 +47,8 @@ class Rule:
 
     def matches(self, method: str, params: Mapping[str, str]) -> bool:
         """Whether this call is meant, and the rule is not used up."""
-        if self.method not in (EVERY_METHOD, method) or (self.times is not None and self.fired >= self.times):
+        named = (method,) if method in PLATFORM_METHODS else (EVERY_METHOD, method)
+        if self.method not in named or (self.times is not None and self.fired >= self.times):
             return False
         return all(params.get(name, "").strip() == value for name, value in self.where.items())
 

@@ -22,7 +22,8 @@ _CLAIM = """
 INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
 VALUES (%(account)s, %(address)s, %(digest)s, %(now)s)
 ON CONFLICT (account_id, address, digest) DO UPDATE SET answered_at = excluded.answered_at, answer = NULL
-WHERE integrations_pushanswer.answered_at <= %(oldest)s OR %(window)s = 0
+WHERE integrations_pushanswer.confirming_id IS NULL
+  AND (integrations_pushanswer.answered_at <= %(oldest)s OR %(window)s = 0)
 RETURNING id
 """
 
@@ -59,10 +60,9 @@ def remember(key: int, answer: dict[str, Any]) -> None:
     PushAnswer.objects.filter(pk=key).update(answer=answer)
 
 
-def remembered(account: SmartCouponAccount, address: str, digest: str) -> dict[str, Any]:
-    """The first answer to an equal push."""
-    first = _answers(account, address, keyed_hashes(digest)).latest("answered_at")
-    return dict(first.answer or {})
+def remembered(account: SmartCouponAccount, address: str, digest: str) -> PushAnswer:
+    """The first answer to an equal push; while it is `confirming` it does not count yet."""
+    return _answers(account, address, keyed_hashes(digest)).latest("answered_at")
 
 
 def _answers(account: SmartCouponAccount, address: str, digests: list[str]) -> QuerySet[PushAnswer]:

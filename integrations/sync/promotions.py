@@ -4,12 +4,15 @@ A save is an upsert by promotion id and may simply be repeated; a deletion whose
 merchant's list (§1) first.
 """
 
+from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from coupons.models import TemplateVersion
 from integrations.dfire import DfireError, DuplicateError, EmptyError, Promotion
+from integrations.dfire.codes import ResultClass
 from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind
 from integrations.outbox import verdicts
@@ -28,8 +31,21 @@ def dfire_knows(version: TemplateVersion) -> bool:
     """Whether dfire holds the version's promotion, or may."""
     if version.saved_at is not None or version.dfire_id:
         return True
-    saves = OutboxAttempt.objects.filter(row__version=version, row__kind=RowKind.SAVE_PROMOTION)
-    return may_have_happened(saves).exists()
+    return may_have_happened(_saves_of(version)).exists()
+
+
+def landed_by(version: TemplateVersion) -> datetime:
+    """From when on (aware) no save of the version that was sent can still land at dfire: now, if none is open."""
+    now = timezone.now()
+    unknown = may_have_happened(_saves_of(version)).exclude(result=ResultClass.OK).select_related("row__account")
+    latest = unknown.order_by("-started_at").first()
+    return max(now, latest.started_at + verdicts.landing_time(latest.row)) if latest else now
+
+
+def _saves_of(version: TemplateVersion) -> QuerySet[OutboxAttempt]:
+    """Asked in the words of the index on a template's own rows."""
+    of_template = {"row__template": version.template_id, "row__coupon": None}
+    return OutboxAttempt.objects.filter(row__version=version, row__kind=RowKind.SAVE_PROMOTION, **of_template)
 
 
 def _list_promotions(row: OutboxRow) -> Call:

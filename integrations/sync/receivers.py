@@ -25,13 +25,14 @@ from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import release
 from integrations.sync.deliveries import Deliver, missing_binding
 from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
-from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows
+from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows, landed_by
 from integrations.sync.transfers import GIVER, Transfer, redeemed_meanwhile
 from integrations.sync.verifications import Verify
 from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
 from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
+from merchants.signals import customers_bound
 
 register(RowKind.SAVE_PROMOTION, SavePromotion())
 register(RowKind.DELETE_PROMOTION, DeletePromotion())
@@ -56,16 +57,14 @@ def _save_at_dfire(version: TemplateVersion, **kwargs: Any) -> None:
 def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwargs: Any) -> None:
     _cancel(_unsent_saves(template))
     versions = TemplateVersion.objects.filter(template=template, promotion_id__in=promotion_ids)
-    put(
-        row_for(
-            RowKind.DELETE_PROMOTION,
-            template.merchant,
-            template=template,
-            details={"promotion_id": version.promotion_id, "title": template.title},
-        )
-        for version in versions.order_by("number")
-        if dfire_knows(version)
-    )
+    rows = []
+    for version in versions.order_by("number"):
+        if dfire_knows(version):
+            details = {"promotion_id": version.promotion_id, "title": template.title}
+            row = row_for(RowKind.DELETE_PROMOTION, template.merchant, template=template, details=details)
+            row.available_at = landed_by(version)  # a save that lands after its deletion would stay
+            rows.append(row)
+    put(rows)
 
 
 @receiver(signals.coupons_issued)
@@ -194,6 +193,11 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
 def _customer_bound(instance: Customer, created: bool, raw: bool, **kwargs: Any) -> None:
     if not created and not raw:
         release.customer(instance)
+
+
+@receiver(customers_bound)
+def _customers_bound(customers: list[Customer], **kwargs: Any) -> None:
+    release.customers(customers)
 
 
 @receiver(post_save, sender=Merchant)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from integrations.sandbox.config import ConfigFile
-from integrations.sandbox.faults import EVERY_METHOD, KINDS, BadRule, Faults, read_rule
+from integrations.sandbox.faults import CONSUME, EVERY_METHOD, KINDS, PLATFORM_METHODS, BadRule, Faults, read_rule
 from integrations.sandbox.pages.base import redirect, render
 from integrations.sandbox.router import DELIVER, SERVICES, VERIFY
 from integrations.sandbox.wire import Request, Response, Routes, number
@@ -21,6 +21,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "down": {"fault": "html_502"},
     "key": {"fault": "bad_signature"},
     "limit": {"fault": "rate_limited", "probability": 0.3},
+    "platform": {"method": CONSUME, "fault": "http_500"},
 }
 
 
@@ -54,7 +55,7 @@ class FaultsPage:
             "rules": rules,
             "presets": preset_labels(),
             "kinds": [(kind, kinds[kind]) for kind in KINDS],
-            "methods": [EVERY_METHOD, *SERVICES, transfer],
+            "methods": [EVERY_METHOD, *SERVICES, transfer, *PLATFORM_METHODS],
             "refused": request.query.get("refused", ""),
         }
         return render(self.config, request, "faults", context)
@@ -114,6 +115,7 @@ def preset_labels() -> list[tuple[str, str, str]]:
         ("down", gettext("Gateway down"), gettext("A proxy answers 502 to everything")),
         ("key", gettext("Wrong key"), gettext("Every signature is refused")),
         ("limit", gettext("Rate limit"), gettext("Three calls in ten are over the limit")),
+        ("platform", gettext("Platform down"), gettext("The smart-coupon platform takes no consume reports")),
     ]
 
 
