@@ -48,7 +48,7 @@ PAGES = [
 DARK = ["", "coupons/issuedcoupon/{coupon}/change/", "coupons/issuedcoupon/why/?code={code}"]
 DIALOGS = [
     ("coupons/coupontemplate/{template}/change/", "发券"),
-    ("coupons/issuedcoupon/{coupon}/change/", "作废"),
+    ("coupons/issuedcoupon/{coupon}/change/", "撤销"),
     ("coupons/batch/{batch}/change/", "取消任务"),
 ]
 
