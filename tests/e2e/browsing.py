@@ -68,7 +68,9 @@ def chromium() -> Iterator[Browser]:
 
 def window(browser: Browser, width: int, **options: Any) -> BrowserContext:
     """A window of this width of someone in Shanghai, in which Chinese is preferred."""
-    return browser.new_context(viewport={"width": width, "height": 900}, **{"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options})
+    return browser.new_context(
+        viewport={"width": width, "height": 900}, **{"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}
+    )
 
 
 def sign_in(page: Page, portal: Portal, *, name: str = "") -> str:
