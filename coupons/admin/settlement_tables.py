@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from coupons.admin.export_columns import yuan_or_none
 from coupons.admin.wording import TEMPLATE_VARIANTS
@@ -37,10 +36,6 @@ def cards(sums: Sums, link: str) -> list[dict[str, str]]:
 
 def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Period, *, one: bool) -> dict[str, Any]:
     """The lines for Unfold's table; without the merchant's name where there is only `one`."""
-<<<<<<< HEAD
-    headers = [*([] if one else [_("merchant")]), *_keys(grouping), _("coupons redeemed")]
-    headers += [pgettext("money", "saved"), _("paid")]
-=======
     headers = [
         *([] if one else [_("merchant")]),
         *_keys(grouping),
@@ -48,7 +43,6 @@ def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Pe
         _("amount saved"),
         _("amount paid"),
     ]
->>>>>>> refs/heads/exports
     table = []
     for row in rows:
         sums = Sums.of(row)
