@@ -47,7 +47,7 @@ def worth_clauses(
             yuan=yuan(amount_fen or 0),
             percent=percent_paid or 0,
             zhe=tenths(percent_paid or 0),
-            dishes=ngettext("{count} chosen dish", "{count} chosen dishes", dishes).format(count=dishes),
+            dishes=_dishes(dishes),
         )
         return [said, gettext("on bills from ¥{yuan}").format(yuan=least) if min_spend_fen else ""]
     if percent_paid is not None:
@@ -137,6 +137,12 @@ def validity_clause(valid_days: int | None, end_date: date | None) -> str:
     if valid_days == 1:
         return gettext("valid on the day of receipt")
     return gettext("valid {count} days from receipt").format(count=valid_days)
+
+
+def _dishes(count: int) -> str:
+    if not count:
+        return gettext("chosen dishes")
+    return ngettext("{count} chosen dish", "{count} chosen dishes", count).format(count=count)
 
 
 def _dish_worth(kind: str) -> str:

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from coupons.admin.export_columns import yuan_or_none
 from coupons.admin.wording import TEMPLATE_VARIANTS
@@ -25,15 +24,25 @@ def cards(sums: Sums, link: str) -> list[dict[str, str]]:
     """The totals, each with what it does not cover."""
     return [
         {"title": _("Coupons redeemed"), "value": f"{sums.redeemed:,}", "hint": "", "link": link},
-        {"title": _("Saved"), "value": money(sums.saved_fen), "hint": _known(sums.saved_known, sums), "link": ""},
-        {"title": _("Paid"), "value": money(sums.paid_fen), "hint": _known(sums.paid_known, sums), "link": ""},
+        {
+            "title": _("Amount saved"),
+            "value": money(sums.saved_fen),
+            "hint": _known(sums.saved_known, sums),
+            "link": "",
+        },
+        {"title": _("Amount paid"), "value": money(sums.paid_fen), "hint": _known(sums.paid_known, sums), "link": ""},
     ]
 
 
 def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Period, *, one: bool) -> dict[str, Any]:
     """The lines for Unfold's table; without the merchant's name where there is only `one`."""
-    headers = [*([] if one else [_("merchant")]), *_keys(grouping), _("coupons redeemed")]
-    headers += [pgettext("money", "saved"), _("paid")]
+    headers = [
+        *([] if one else [_("merchant")]),
+        *_keys(grouping),
+        _("coupons redeemed"),
+        _("amount saved"),
+        _("amount paid"),
+    ]
     table = []
     for row in rows:
         sums = Sums.of(row)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 
 from coupons.admin.customer_forms import IssueForm
+from coupons.admin.previewing import preview_of
 from coupons.admin.template_usage import usage_of
 from coupons.admin.wording import sentence_of
 from coupons.models import CouponTemplate
@@ -31,13 +32,23 @@ class AboutTemplate(BaseDialogForm):
         return {"template": template, "sentence": words, "usage": usage_of(template)}
 
 
+class AboutPublishing(AboutTemplate):
+    """The same, with the remarks on likely slips: the last moment at which they cost nothing."""
+
+    def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
+        """What it is about, and the warnings."""
+        context = super().get_before_template_context(request, object_id)
+        warnings = [one for one in preview_of(context["template"]).advice if one.level == "warning"]
+        return {**context, "warnings": warnings}
+
+
 ISSUE = dialog(
     _("Issue a coupon"), _("The coupon is valid at once and goes to dfire behind it."), _("Issue"), IssueForm
 )
 PUBLISH = dialog(
-    _("Publish this template?"), _("From then on its coupons can be issued."), _("Publish"), AboutTemplate
+    _("Publish this template?"), _("From then on its coupons can be issued."), _("Publish"), AboutPublishing
 )  # fmt: skip
-RESUME = dialog(_("Resume this template?"), _("Its coupons can be issued again."), _("Resume"), AboutTemplate)
+RESUME = dialog(_("Resume this template?"), _("Its coupons can be issued again."), _("Resume"), AboutPublishing)
 PAUSE = dialog(
     _("Pause this template?"),
     _("No more coupons are issued until it is resumed. What is out stays valid."),
@@ -51,7 +62,10 @@ END = dialog(
     AboutTemplate,
 )
 DUPLICATE = dialog(
-    _("Duplicate this template?"), _("The copy is a draft with the same terms."), _("Duplicate"), AboutTemplate
+    _("Duplicate this template?"),
+    _("The copy is a draft with the same terms, limits and budget."),
+    _("Duplicate"),
+    AboutTemplate,
 )
 REMOVE = dialog(
     _("Delete this template?"),

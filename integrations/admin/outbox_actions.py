@@ -65,7 +65,7 @@ class RowActions:
         return go_to(request, row)
 
     @action(
-        description=_("Retry all of this error"), url_path="retry-alike", permissions=["repair"], icon="replay_30",
+        description=_("Retry all of this error"), url_path="retry-alike", permissions=["repair"], icon="repeat",
     )  # fmt: skip
     def retry_all_alike(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Go to the page that says how many and asks."""

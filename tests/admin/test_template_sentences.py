@@ -47,3 +47,10 @@ def test_dialogs_say_how_many_are_out(lili: Client, world: World) -> None:
 def test_a_dialog_about_somebody_elses_template_is_404(lili: Client, world: World) -> None:
     assert lili.get(action_of(world.other_template, "end")).status_code == 404
     assert lili.get(action_of(world.draft, "publish").replace(str(world.draft.pk), "x")).status_code == 404
+
+
+def test_the_dialog_that_publishes_names_likely_slips(lili: Client, world: World) -> None:
+    address = action_of(world.draft, "publish")
+    assert "portal-notice-warning" not in lili.get(address).content.decode()
+    CouponTemplate.objects.filter(pk=world.draft.pk).update(min_spend_fen=1000)
+    assert "It takes off ¥10 from a bill of ¥10 on" in lili.get(address).content.decode()

@@ -60,14 +60,15 @@ def _floor() -> None:
 
 
 def _taken(work: Callable[[], Any], runs: int) -> str:
-    """Medians in milliseconds: by the clock, the slowest, and of processors."""
+    """In milliseconds: by the clock the median, the fastest and the slowest run; of processors the median."""
     clock, processors = [], []
     for _run in range(runs):
         begun, used = time.perf_counter(), _processors()
         work()
         clock.append((time.perf_counter() - begun) * 1000)
         processors.append((_processors() - used) * 1000)
-    return f"{median(clock):7.1f} ms (most {max(clock):.1f}), processors {median(processors):.0f} ms, {runs} runs"
+    spread = f"{min(clock):.1f} to {max(clock):.1f}"
+    return f"{median(clock):7.1f} ms ({spread}), processors {median(processors):.0f} ms, {runs} runs"
 
 
 def _processors() -> float:

@@ -62,6 +62,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         f"指定2款菜品特价10元{ALL}",
     ),
     (
+        "dishes that are not named yet",
+        {**DISHES, "kind": "dish_price", "min_spend_fen": 0, "menu_ids": ()},
+        f"chosen dishes for ¥10{END}",
+        f"指定菜品特价10元{ALL}",
+    ),
+    (
         "worth that is not known yet",
         {**SHORT, "amount_fen": None},
         f"worth not entered yet{END}",
