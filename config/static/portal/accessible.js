@@ -75,7 +75,12 @@
     }
 
     document.addEventListener("DOMContentLoaded", () => mend(document));
-    window.addEventListener("load", () => mend(document));
+    new MutationObserver((changes) => {
+        const added = changes.flatMap((change) => [...change.addedNodes]);
+        if (added.some((node) => node.classList?.contains("select2"))) {
+            document.querySelectorAll(".select2-selection").forEach(nameSelect2);
+        }
+    }).observe(document.documentElement, {childList: true, subtree: true});
     document.addEventListener("alpine:initialized", () => mend(document));
     document.addEventListener("htmx:afterSettle", (event) => {
         mend(document);
