@@ -47,7 +47,7 @@ class Photographer:
         expect(self.till.get_by_text("操作成功")).to_be_visible()
         self.open(f"coupons/issuedcoupon/?q={code}")
         self.page.locator("#result_list a").first.click()
-        self.take("coupon", 1400)
+        self.take("coupon", 1750)
 
     def why(self) -> None:
         """A coupon for lunch on workdays, asked about on a Saturday evening."""
