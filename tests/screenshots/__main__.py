@@ -87,8 +87,8 @@ class Photographer:
 
     def batch(self) -> None:
         """Issuing to thousands, half way."""
-        self.open("coupons/coupontemplate/?q=welcome-10")
-        self.page.locator("#result_list a").first.click()
+        self.open("coupons/coupontemplate/")
+        self.page.locator("#result_list").get_by_role("link", name="满50减10 welcome-10").click()
         self.page.locator("#header-inner").get_by_role("link", name="批量发券", exact=True).click()
         rows = [*(f"151{number * 11:08d}" for number in range(6000)), "1510000", "15100000011", "15100000022"]
         file = {"name": "国庆会员名单.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
