@@ -97,10 +97,11 @@ class SmartCouponAccountAdmin(AccountActions, AdministratorsOnly, PortalAdmin):
         title, options = self.addresses
         old = ["old_addresses_shown"] if old_addresses_work(obj) else []
         reports, reporting = self.fieldsets[-1]
+        middle: Any = self.fieldsets[1:-1]
         return [
             self.fieldsets[0],
             (title, {**options, "fields": [*options["fields"], *old]}),
-            *self.fieldsets[1:-1],
+            *middle,
             (reports, {**reporting, "fields": ["reports_shown", *REPORTING]}),
             (_("The last pushes"), {"fields": ["revision_shown", "pushes_shown"]}),
         ]
