@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from config.embedded import EmbeddedError
 from config.embedded.places import CHECKOUT
-from config.tooling import browser, checks, clean, environment
+from config.tooling import axe, browser, checks, clean, environment
 from config.tooling.terminal import Failed, say
 
 
@@ -27,6 +27,7 @@ def _manage(arguments: list[str]) -> int:
 def _test(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
     browser.ensure()
+    axe.ensure()
     processes = max(2, min(8, len(os.sched_getaffinity(0))))
     side_by_side = ["-m", "pytest", "-n", str(processes), "--dist", "loadgroup"]
     if arguments:

@@ -144,5 +144,6 @@ def settings(look: str) -> dict[str, Any]:
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "CRITICAL"},
             "celery.beat": {"level": "WARNING"},
+            "pyBarcode": {"level": "WARNING"},  # else each process says at its start that it draws no pictures
         },
     }

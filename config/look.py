@@ -9,6 +9,11 @@ def stylesheet(request: HttpRequest) -> str:
     return static("portal/admin.css")
 
 
+def script(request: HttpRequest) -> str:
+    """What Unfold's pages lack for keyboards and screen readers."""
+    return static("portal/accessible.js")
+
+
 def login_image(request: HttpRequest) -> str:
     """Beside the sign-in form on wide screens."""
     return static("portal/login.svg")

@@ -184,6 +184,7 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "STYLES": ["config.look.stylesheet"],
+    "SCRIPTS": ["config.look.script"],
     "LOGIN": {"image": "config.look.login_image"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.favicon"}],
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.navigation"},

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
@@ -114,7 +115,7 @@ class BatchState(models.TextChoices):
     READY = "ready", _("waiting for your yes")
     RUNNING = "running", _("under way")
     PAUSED = "paused", _("paused")
-    DONE = "done", _("complete")
+    DONE = "done", pgettext_lazy("batch", "complete")
     CANCELLED = "cancelled", _("cancelled")
 
 

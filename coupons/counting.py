@@ -1,6 +1,8 @@
 """What a template has given out, in pieces and in money: the two counters that stock and budget hold.
 
 Both count coupons that are not revoked; the money of an expired coupon is free again, its place in the stock is not.
+A replacement (`lifecycle.reissue`) stands in the place of the coupon that it replaces, which stays counted: it took
+nothing and costs nothing, so it gives nothing back.
 Updates lock the template's row (order of locks: customer, coupon, template, outbox row).
 """
 
@@ -11,7 +13,7 @@ from django.db.models import Case, F, PositiveBigIntegerField, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
 from coupons.choices import CouponStatus, Kind
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import CouponTemplate, IssuedCoupon, Reissue
 
 COST_SAID_BY_KIND = (Kind.CASH, Kind.DISH_CASH)
 _COST_EACH = Coalesce(
@@ -48,7 +50,10 @@ def room_in_budget(template: CouponTemplate) -> int | None:
 def give_back(coupons: Sequence[IssuedCoupon]) -> None:
     """Coupons that are being revoked free their place and their money; of an expired one the money is free already."""
     places, money = Counter[int](), Counter[int]()
+    in_anothers_place = standing_in(coupons)
     for coupon in coupons:
+        if coupon.pk in in_anothers_place:
+            continue
         places[coupon.template_id] += 1
         money[coupon.template_id] += 0 if coupon.status == CouponStatus.EXPIRED else coupon.cost_fen or 0
     for template_id, count in sorted(places.items()):
@@ -56,6 +61,11 @@ def give_back(coupons: Sequence[IssuedCoupon]) -> None:
             issued_count=F("issued_count") - count,
             committed_fen=Greatest(F("committed_fen") - money[template_id], Value(0)),
         )
+
+
+def standing_in(coupons: Sequence[IssuedCoupon]) -> set[int]:
+    """The keys of those coupons that replace another, in whose place they stand."""
+    return set(Reissue.objects.filter(replacement__in=coupons).values_list("replacement", flat=True))
 
 
 def free_money(coupons: Sequence[IssuedCoupon]) -> None:
@@ -73,7 +83,7 @@ def free_money(coupons: Sequence[IssuedCoupon]) -> None:
 def take_back(coupon: IssuedCoupon, *, place: bool) -> None:
     """A revoked (`place`) or expired coupon was redeemed and counts again, as far as there is room left."""
     own = CouponTemplate.objects.filter(pk=coupon.template_id)
-    if place:
+    if place and not standing_in([coupon]):
         own.filter(Q(stock=None) | Q(issued_count__lt=F("stock"))).update(issued_count=F("issued_count") + 1)
     if coupon.cost_fen:
         after = F("committed_fen") + coupon.cost_fen

@@ -28,6 +28,10 @@ class Reason(models.TextChoices):
     REVOKED = "revoked", _("The coupon has been revoked.")
     EXPIRED = "expired", _("The coupon has expired.")
     NOT_DELIVERED = "not_delivered", _("The coupon has not reached dfire yet.")
+    WAITING = (
+        "waiting_for_binding",
+        _("The coupon waits for the customer's binding; once it is there, it goes out by itself."),
+    )
     WRONG_STATE = "wrong_state", _("The template is not in a state in which this can be done.")
     OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
     BATCH_STATE = "batch_state", _("The batch has moved on meanwhile: this cannot be done to it now.")
@@ -35,6 +39,12 @@ class Reason(models.TextChoices):
     NOTHING_OUT = "nothing_out", _("There is nothing to recall: none of these coupons is out.")
     CUSTOMER_ERASED = "customer_erased", _("This customer has been erased; enter them anew to give them coupons.")
     OTHER_MERCHANT = "other_merchant", _("The customer belongs to another merchant.")
+    NOT_REDEEMED = "not_redeemed", _("Only a redeemed coupon can be replaced.")
+    REPLACED = "already_replaced", _("The coupon has been replaced already.")
+    DELETED_AT_DFIRE = (
+        "deleted_at_dfire",
+        _("Its template has been deleted at dfire, so no till takes its coupons. Issue one of another template."),
+    )
     OPENID_TAKEN = "openid_taken", _("Another customer of this merchant has this openid.")
     NOT_YET_VALID = "not_yet_valid", _("The coupon is not valid yet.")
     WRONG_WEEKDAY = "wrong_weekday", _("The coupon cannot be used on this day of the week.")

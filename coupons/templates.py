@@ -68,7 +68,7 @@ def save_edited(template: CouponTemplate) -> TemplateVersion | None:
         The version that is in force, or None for a draft.
 
     Raises:
-        ValidationError: terms that cannot be promised, or a stock below what has been issued.
+        ValidationError: terms that cannot be promised, or a stock or a budget below what is used of it.
     """
     if template.pk is None:
         template.save()
@@ -76,6 +76,8 @@ def save_edited(template: CouponTemplate) -> TemplateVersion | None:
     stored = lock_template(template.pk)
     if template.stock is not None and template.stock < stored.issued_count:
         raise ValidationError({"stock": [f"{stored.issued_count}: so many have been issued already."]})
+    if template.budget_fen is not None and template.budget_fen < stored.committed_fen:
+        raise ValidationError({"budget_fen": [f"{stored.committed_fen} fen: so much has been promised already."]})
     if problems := term_problems(template.terms()):
         raise ValidationError(problems)
     template.status = stored.status

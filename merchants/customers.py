@@ -1,11 +1,12 @@
 """What is done with a merchant's customers: found, made, bound."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from merchants.models import Customer, Merchant
 from merchants.models.customer import is_mobile
+from merchants.signals import customers_bound
 
 
 class OpenidTaken(Exception):
@@ -50,17 +51,10 @@ def find_named(merchant: Merchant, names: Collection[str]) -> dict[str, list[Cus
 
 
 def create_named(merchant: Merchant, names: Collection[str]) -> dict[str, Customer]:
-    """New customers under these identifiers, in one order so that two who do it never wait for each other in a ring.
-
-    Whoever was made meanwhile by someone else is found.
-    """
-    new = [
-        Customer(merchant=merchant, identifier=name, mobile=name if is_mobile(name) else "") for name in sorted(names)
-    ]
-    Customer.objects.bulk_create(new, ignore_conflicts=True)
-    return {
-        customer.identifier: customer for customer in Customer.objects.filter(merchant=merchant, identifier__in=names)
-    }
+    """New customers under these identifiers, by identifier. Whoever was made meanwhile by someone else is found."""
+    enter_many(merchant, names)
+    found = Customer.objects.filter(merchant=merchant, identifier__in=names)
+    return {customer.identifier: customer for customer in found}
 
 
 @transaction.atomic
@@ -90,3 +84,36 @@ def bind(customer: Customer, *, openid: str | None = None, mobile: str | None = 
     if changed:
         locked.save(update_fields=changed)  # whoever waits for it listens to post_save
     return bool(changed)
+
+
+def enter_many(merchant: Merchant, identifiers: Iterable[str]) -> None:
+    """Make the customers whom nobody knows yet, as `find_or_create` does; who is there already stays as is."""
+    Customer.objects.bulk_create(
+        [
+            Customer(merchant=merchant, identifier=name, mobile=name if is_mobile(name) else "")
+            for name in sorted(set(identifiers))  # in one order, so that two of these never wait for each other
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def bind_many(wanted: Mapping[int, Mapping[str, str]]) -> None:
+    """Give many customers, by primary key, an `openid` or a `mobile` at once. What waited for them goes out.
+
+    Raises:
+        OpenidTaken: another customer of the merchant has one of them. Nothing has been changed.
+        CustomerErased: there is nobody to give it to. Nothing has been changed.
+    """
+    locked = list(Customer.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
+    if len(locked) < len(wanted) or any(customer.erased_at is not None for customer in locked):
+        raise CustomerErased
+    for customer in locked:
+        for name, value in wanted[customer.pk].items():
+            setattr(customer, name, value)
+    try:
+        with transaction.atomic():
+            Customer.objects.bulk_update(locked, ["mobile", "openid"])
+    except IntegrityError:
+        raise OpenidTaken from None
+    customers_bound.send(Customer, customers=locked)

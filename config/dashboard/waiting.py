@@ -20,11 +20,11 @@ from integrations.models.outbox import RowState
 from merchants.admin.badges import page_of
 
 SOON_DAYS = (3, 7)
-_SYNC = [
-    (RowState.QUEUED, _("Queued"), False),
-    (RowState.WAITING, _("Waiting for an openid or an account"), False),
-    (RowState.DEAD, _("Failed"), True),
-]
+_SYNC = {
+    RowState.QUEUED: _("Queued"),
+    RowState.WAITING: _("Waiting for an openid or an account"),
+    RowState.DEAD: _("Failed"),
+}
 
 
 def waiting(request: HttpRequest, choice: Choice) -> list[Line]:
@@ -56,19 +56,30 @@ def sync(request: HttpRequest, choice: Choice) -> dict[str, Any]:
     if not may_view("integrations.outboxrow")(request) or not choice.keys:
         return {}
     own = OutboxRow.objects.filter(merchant__in=choice.keys)
+    queued = [own.filter(state=RowState.QUEUED, held=held) for held in (False, True)]  # an index of each
+    counts = {
+        RowState.QUEUED: sum(map(counted, queued)),
+        RowState.WAITING: counted(own.filter(state=RowState.WAITING)),
+        RowState.DEAD: counted(own.filter(state=RowState.DEAD)),
+    }
     lines = [
-        Line(
-            title=title, count=counted(own.filter(state=state)), worry=worry,
-            link=list_of(OutboxRow, {"state__exact": state.value, **choice.of_merchant()}),
-        )
-        for state, title, worry in _SYNC
+        Line(title=title, count=counts[state], link=list_of(OutboxRow, {**_state(state), **choice.of_merchant()}),
+             worry=state is RowState.DEAD)
+        for state, title in _SYNC.items()
     ]  # fmt: skip
-    return {"lines": lines, "oldest": _oldest(own.filter(state=RowState.QUEUED)) if lines[0].count else None}
+    return {"lines": lines, "oldest": _oldest(queued) if counts[RowState.QUEUED] else None}
 
 
-def _oldest(queued: QuerySet[OutboxRow]) -> dict[str, Any] | None:
-    row = queued.order_by("queued_at").first()
-    return row and {"row": page_of(row), "since": timesince(row.queued_at, timezone.now(), depth=1)}
+def _state(state: RowState) -> dict[str, str]:
+    return {"state__exact": state.value}
+
+
+def _oldest(queued: list[QuerySet[OutboxRow]]) -> dict[str, Any] | None:
+    found = [row for rows in queued if (row := rows.order_by("queued_at").first()) is not None]
+    if not found:
+        return None
+    row = min(found, key=lambda one: one.queued_at)
+    return {"row": page_of(row), "since": timesince(row.queued_at, timezone.now(), depth=1)}
 
 
 def inbox(request: HttpRequest, choice: Choice) -> Line | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -63,11 +64,13 @@ class BatchAdmin(BatchActions, ReadOnly, BigTable, ScopedAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page; its bar asks for it again while it works, and for all of it once it does not."""
-        if request.headers.get("HX-Request"):
-            batch = self.visible_or_404(request, object_id)
-            if batch.state not in AT_WORK:
+        page = super().change_view(request, object_id, *args, **kwargs)
+        if request.headers.get("HX-Request") and isinstance(page, TemplateResponse):
+            page.render()
+            # Asked behind the rendering: a bar that has stopped moving never comes without the page that belongs to it.
+            if self.visible_or_404(request, object_id).state not in AT_WORK:
                 return HttpResponse(headers={"HX-Refresh": "true"})
-        return super().change_view(request, object_id, *args, **kwargs)
+        return page
 
     @display(description=_("batch"), ordering="id")
     def name_shown(self, batch: Batch) -> str:

@@ -7,11 +7,12 @@ from coupons.models import CouponTemplate
 from coupons.terms import TERM_FIELDS
 from coupons.validation import LONGEST_TITLE
 
-_COPIED = (*TERM_FIELDS, "merchant", "stock", "per_person_limit", "per_person_daily_limit")
+_LIMITS = ("stock", "per_person_limit", "per_person_daily_limit", "budget_fen", "cost_each_fen")
+_COPIED = (*TERM_FIELDS, "merchant", *_LIMITS)
 
 
 def draft_copy(template: CouponTemplate) -> CouponTemplate:
-    """Store a draft with the same terms under a new coupon id. Nothing has been issued of it, no one has pushed it."""
+    """Store a draft with the same terms and limits, under a new coupon id. Nothing is issued of it or pushed."""
     values = {name: getattr(template, name) for name in _COPIED}
     values["title"] = gettext("%(title)s (copy)") % {"title": template.title}
     values["title"] = values["title"][:LONGEST_TITLE]

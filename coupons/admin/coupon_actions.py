@@ -14,18 +14,30 @@ from unfold.enums import ActionVariant
 from coupons import lifecycle
 from coupons.admin.customer_forms import TransferForm
 from coupons.admin.doing import do, do_each
+from coupons.admin.reissue_form import ReissueForm
 from coupons.choices import CouponStatus, Delivery
+from coupons.errors import Reason, Refused
 from coupons.models import IssuedCoupon
 from merchants.admin.dialogs import MOST_AT_ONCE, ReasonForm, ask_again, confirm, dialog, go_to
 
 REVOKE = "coupons.revoke_issuedcoupon"
 ISSUE = "coupons.issue_issuedcoupon"
 TRANSFER = "coupons.transfer_issuedcoupon"
+REISSUE = "coupons.reissue_issuedcoupon"
 TRANSFER_DIALOG = dialog(
     _("Give this coupon to another customer?"),
     _("It is theirs at once, and dfire follows. Who has no openid yet gets it there when one is bound."),
     _("Transfer"),
     TransferForm,
+)
+REISSUE_DIALOG = dialog(
+    _("Replace this redeemed coupon?"),
+    _(
+        "For a cancelled order: its holder gets one new coupon under the same terms. It takes nothing from stock,"
+        " limits and budget. This one stays redeemed in all figures and can be replaced once."
+    ),
+    _("Reissue"),
+    ReissueForm,
 )
 
 
@@ -36,15 +48,22 @@ def revoke(coupon_id: int, *, reason: str, username: str) -> None:
 
 
 def resend(coupon_id: int) -> None:
-    """Try again to bring one coupon to dfire."""
+    """Try again to bring one coupon to dfire.
+
+    Raises:
+        Refused: it cannot be delivered any more, or not before something that is missing has been entered.
+    """
     with transaction.atomic():
-        lifecycle.resend(lifecycle.lock([coupon_id])[0])
+        coupon = lifecycle.lock([coupon_id])[0]
+        if coupon.delivery == Delivery.WAITING and lifecycle.status_now(coupon) == CouponStatus.ISSUED:
+            raise Refused(Reason.WAITING)
+        lifecycle.resend(coupon)
 
 
 class CouponActions:
     """The buttons on a coupon's page, each only where it can be done, and the actions on the list."""
 
-    actions_detail = ("resend_one", "transfer_one", "revoke_one")
+    actions_detail = ("resend_one", "transfer_one", "reissue_one", "revoke_one")
     actions = ("revoke_selected", "resend_selected")
     visible_or_404: Any
 
@@ -57,8 +76,10 @@ class CouponActions:
             names.add("revoke_one")
         if live:
             names.add("transfer_one")
-        if live and coupon.delivery != Delivery.DELIVERED:
+        if live and coupon.delivery in (Delivery.QUEUED, Delivery.FAILED):
             names.add("resend_one")
+        if lifecycle.refusal_to_reissue(coupon) is None:
+            names.add("reissue_one")
         allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [one for one in allowed if one.method.original_function_name in names]
 
@@ -104,6 +125,18 @@ class CouponActions:
         messages.success(request, gettext("Transferred. The timeline shows how far dfire is."))
         return go_to(request, coupon)
 
+    @action(
+        description=_("Reissue"), url_path="reissue", permissions=["reissue"], icon="autorenew",
+        dialog=REISSUE_DIALOG,
+    )  # fmt: skip
+    def reissue_one(self, request: HttpRequest, form: ReissueForm, object_id: str) -> HttpResponse:
+        """Replace a redeemed coupon whose order was cancelled."""
+        replacement = form.reissue(username=request.user.get_username())
+        if replacement is None:
+            return ask_again(request, form, REISSUE_DIALOG)
+        messages.success(request, gettext("Replaced. This is the new coupon; the first one stays redeemed."))
+        return go_to(request, replacement)
+
     @admin.action(description=_("Revoke the selected"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> HttpResponse | None:
         """Take coupons back, after asking why and saying how many."""
@@ -141,6 +174,10 @@ class CouponActions:
     def has_transfer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may give coupons on."""
         return request.user.has_perm(TRANSFER)
+
+    def has_reissue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may replace redeemed coupons."""
+        return request.user.has_perm(REISSUE)
 
     def has_issue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may issue, and so send again."""

@@ -13,7 +13,9 @@ from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from coupons.admin.customer_erasing import ErasingActions, progress_notice, state_badge
+from coupons.admin.customers_by_file import BindingByFile, telling_what_goes_out
 from coupons.admin.export_columns import CUSTOMER
+from coupons.admin.filters import WaitingCouponsFilter
 from coupons.admin.finding import customers_named
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
@@ -85,7 +87,7 @@ def earlier_erasures(customer: Customer) -> QuerySet[Erasure]:
 
 
 @admin.register(Customer)
-class CustomerAdmin(ErasingActions, BigTable, ScopedAdmin):
+class CustomerAdmin(BindingByFile, ErasingActions, BigTable, ScopedAdmin):
     """Members of merchants. Entering the openid lets go what waited for it."""
 
     form = CustomerForm
@@ -99,7 +101,7 @@ class CustomerAdmin(ErasingActions, BigTable, ScopedAdmin):
     ]
     list_select_related = ["merchant", "erasure"]
     export_columns = CUSTOMER
-    list_filter = [("merchant", OwnRelatedFilter), BindingFilter]
+    list_filter = [("merchant", OwnRelatedFilter), BindingFilter, WaitingCouponsFilter]
     search_fields = ["identifier__exact", "mobile__exact", "openid__exact"]
     search_help_text = _("Whole mobile number, identifier or openid")
     ordering = ["-id"]
@@ -158,7 +160,8 @@ class CustomerAdmin(ErasingActions, BigTable, ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         """Store what was changed and nothing else: a binding made in the meantime stays. Saving lets go what waited."""
-        obj.save(update_fields=form.changed_data if change else None)
+        with telling_what_goes_out(request, obj):
+            obj.save(update_fields=form.changed_data if change else None)
 
     @display(description=_("identifier"))
     def identifier_shown(self, customer: Customer) -> str:

@@ -73,7 +73,7 @@ COUPON = [
     Column(_("batch"), _of("batch.name")),
     Column(_("valid from"), _of("valid_from")),
     Column(_("valid until"), _of("valid_until")),
-    Column(_("delivered"), _of("delivered_at")),
+    Column(_("delivered at"), _of("delivered_at")),
     Column(_("redeemed at"), _of("redeemed_at")),
     Column(_("redeemed through"), _redeemed_through),
     Column(_("shop"), _of("redeemed_shop.name")),
@@ -139,5 +139,5 @@ CUSTOMER = [
     Column(_("binding"), _binding),
     Column(_("waiting coupons"), _of("waiting")),
     Column(_("created"), _of("created_at")),
-    Column(_("erased"), _of("erased_at")),
+    Column(_("erased at"), _of("erased_at")),
 ]

@@ -1,15 +1,15 @@
 """Where layers above add to these pages what they alone know, without being imported here.
 
-The integrations application says how far a template is at dfire, what was said about a coupon to and by others, and
-what the erasure of a customer still waits for.
+The integrations application says how far a template is at dfire and compares it with what is there, what was said about
+a coupon to and by others, and what the erasure of a customer still waits for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.http import HttpRequest
 
-from coupons.admin.timeline import Entry, events
+from coupons.admin.timeline import Entry, edits, events
 from coupons.models import CouponTemplate, IssuedCoupon
 from merchants.admin.badges import Variant
 from merchants.models import Erasure
@@ -23,8 +23,37 @@ class Sync(NamedTuple):
     hint: str
 
 
+class Compared(NamedTuple):
+    """One field of a template on both sides, in words."""
+
+    label: Any
+    here: str
+    there: str
+    same: bool
+
+
+class Comparison(NamedTuple):
+    """What a template's comparison with dfire brought: the outcome in words, and the fields, where there are any."""
+
+    words: str
+    variant: Variant
+    fields: Sequence[Compared] = ()
+
+
+class DfireSide(Protocol):
+    """What can be done about a template at dfire."""
+
+    def tell_now(self, template: CouponTemplate) -> str:
+        """Have dfire told of the present terms at once; what came of it, in words. Refused where it must not be."""
+        ...
+
+    def compare(self, template: CouponTemplate) -> Comparison:
+        """Look at what dfire has. Touches the network: not inside a transaction."""
+        ...
+
+
 class Left(NamedTuple):
-    """Something that an erasure waits for: in words, how grave, and where to look at it."""
+    """Something to know or to wait for: in words, how grave, and where to look at it."""
 
     words: str
     variant: Variant
@@ -34,16 +63,29 @@ class Left(NamedTuple):
 TemplateSync = Callable[[Sequence[CouponTemplate]], dict[int, Sync]]
 TimelineSource = Callable[[HttpRequest, IssuedCoupon], Iterable[Entry]]
 ErasureProgress = Callable[[Erasure], list[Left]]
+DfireAdvice = Callable[[IssuedCoupon], list[Left]]
 
 _template_sync: list[TemplateSync] = []
+_dfire_side: list[DfireSide] = []
 _erasure_progress: list[ErasureProgress] = []
-_timeline_sources: list[TimelineSource] = [events]
+_dfire_advice: list[DfireAdvice] = []
+_timeline_sources: list[TimelineSource] = [events, edits]
 
 
 def tells_template_sync(source: TemplateSync) -> TemplateSync:
     """Register what knows how far templates are; by the template's primary key."""
     _template_sync[:] = [source]
     return source
+
+
+def speaks_with_dfire(side: DfireSide) -> None:
+    """Register what tells dfire of templates and asks it about them."""
+    _dfire_side[:] = [side]
+
+
+def dfire_side() -> DfireSide | None:
+    """What tells dfire of templates; None where nothing does."""
+    return _dfire_side[0] if _dfire_side else None
 
 
 def tells_of_coupons(source: TimelineSource) -> TimelineSource:
@@ -56,6 +98,17 @@ def tells_of_erasures(source: ErasureProgress) -> ErasureProgress:
     """Register what knows how far the erasure of a customer is."""
     _erasure_progress[:] = [source]
     return source
+
+
+def tells_of_dfire(source: DfireAdvice) -> DfireAdvice:
+    """Register what knows what dfire has not been told of a coupon, and what to do about it."""
+    _dfire_advice[:] = [source]
+    return source
+
+
+def dfire_advice(coupon: IssuedCoupon) -> list[Left]:
+    """What dfire has not been told of a coupon yet, and what to do about it; nothing where all is well."""
+    return _dfire_advice[0](coupon) if _dfire_advice else []
 
 
 def left_to_erase(erasure: Erasure) -> list[Left]:

@@ -1,17 +1,22 @@
 """Filters of the coupon lists that Django has no ready ones for."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter
 
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.choices import BatchKind, CouponStatus, Delivery
+from coupons.models import Batch, CouponTemplate, IssuedCoupon
 from coupons.reports import near_limits
-from merchants.admin.filters import LocalDaysFilter
+from merchants.admin.filters import LocalDaysFilter, OwnSearchFilter
 from merchants.clock import local_day
+from merchants.models import Customer
+from merchants.scopes import visible_merchants
 
 
 class FlaggedFilter(DropdownFilter):
@@ -31,7 +36,17 @@ class FlaggedFilter(DropdownFilter):
         return queryset.filter(flag="") if self.value() == "no" else queryset
 
 
-class IssuedAtFilter(LocalDaysFilter):
+class MomentsFilter(LocalDaysFilter):
+    """Days by an index that begins with the merchant: also for whoever sees all of them, the merchants are named."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> QuerySet[IssuedCoupon]:
+        """The coupons of these days."""
+        days = super().queryset(request, queryset)
+        own = visible_merchants(request.user).order_by().values_list("pk", flat=True)
+        return days.filter(merchant__in=list(own)) if days.query.where != queryset.query.where else days
+
+
+class IssuedAtFilter(MomentsFilter):
     """Coupons by when they were issued."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,7 +54,7 @@ class IssuedAtFilter(LocalDaysFilter):
         self.title = _("issued at")
 
 
-class RedeemedAtFilter(LocalDaysFilter):
+class RedeemedAtFilter(MomentsFilter):
     """Coupons by when they were redeemed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,3 +101,78 @@ class NearLimitFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> QuerySet[CouponTemplate]:
         """The templates of the chosen one."""
         return near_limits(queryset, local_day(timezone.now())) if self.value() == "near" else queryset
+
+
+def _within(days: int) -> Any:
+    return ngettext_lazy("and ends within %(days)s day", "and ends within %(days)s days", days) % {"days": days}
+
+
+class RedeemedShopFilter(OwnSearchFilter):
+    """Coupons by the shop that redeemed them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("redeemed in the shop")
+
+
+class WaitingFilter(DropdownFilter):
+    """Coupons that wait for their customer's binding and will be over soon: whom to ask first."""
+
+    title = _("waits for a binding")
+    parameter_name = "waits"
+    days = (1, 3, 7, 30)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        words = [(str(days), _within(days)) for days in self.days]
+        return [*words, ("any", _("whenever it ends"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> QuerySet[IssuedCoupon]:
+        """Those that can still be used, by the index that holds nothing else."""
+        if self.value() is None:
+            return queryset
+        now = timezone.now()
+        waiting = queryset.filter(status=CouponStatus.ISSUED, delivery=Delivery.WAITING, valid_until__gte=now)
+        if self.value() in map(str, self.days):
+            waiting = waiting.filter(valid_until__lte=now + timedelta(days=int(str(self.value()))))
+        return waiting
+
+
+class BatchFilter(DropdownFilter):
+    """Coupons of one batch; the latest of the user's merchants can be chosen, any can be named in an address."""
+
+    title = _("batch")
+    parameter_name = "batch__id__exact"
+    most = 50
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        latest = Batch.objects.filter(merchant__in=visible_merchants(request.user), kind=BatchKind.ISSUE)
+        return [(str(batch.pk), f"{batch} · {local_day(batch.created_at)}") for batch in latest[: self.most]]
+
+    def has_output(self) -> bool:
+        """Whether it is shown: also for a batch that only the address names."""
+        return super().has_output() or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IssuedCoupon]) -> QuerySet[IssuedCoupon]:
+        """The coupons of the chosen one; what is no number does not restrict."""
+        value = self.value() or ""
+        return (
+            queryset.filter(batch=int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else queryset
+        )
+
+
+class WaitingCouponsFilter(DropdownFilter):
+    """Customers for whose binding coupons wait, found by the index of these coupons."""
+
+    title = _("coupons that wait for the binding")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choice."""
+        return [("yes", _("has some"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        """The customers who have some."""
+        waiting = IssuedCoupon.objects.filter(delivery=Delivery.WAITING, status=CouponStatus.ISSUED)
+        return queryset.filter(pk__in=waiting.order_by().values("customer")) if self.value() == "yes" else queryset

@@ -14,9 +14,9 @@ __all__ = ["FEN_PER_YUAN", "YuanField", "yuan"]
 class YuanField(forms.DecimalField):
     """A sum that is typed in yuan, with at most two decimals, and cleaned to whole fen."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, max_digits: int = 9, **kwargs: Any) -> None:
         widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "prefix": "¥", "class": "portal-yuan"})
-        super().__init__(min_value=Decimal(0), max_digits=9, decimal_places=2, widget=widget, **kwargs)
+        super().__init__(min_value=Decimal(0), max_digits=max_digits, decimal_places=2, widget=widget, **kwargs)
         self.localize = False
 
     def prepare_value(self, value: Any) -> Any:

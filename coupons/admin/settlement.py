@@ -28,7 +28,7 @@ from merchants.admin.exporting import TYPES, file_of
 from merchants.scopes import visible_merchants
 from merchants.tables import Row
 
-_A_PAGE = 100
+_A_PAGE = 50
 _AT_ONCE = 1000
 _FORMAT, _PAGE = "format", "p"
 
@@ -47,7 +47,7 @@ def settlement_view(request: HttpRequest) -> HttpResponseBase:
             return _file(request, DayFigures, _("Settlement"), kind, *table)
         page = Paginator(found, _A_PAGE).get_page(request.GET.get(_PAGE))
         one = form.only()
-        link = coupons_link(one, *period) if one is not None or form.chosen_all() else ""
+        link = coupons_link(one, period) if one is not None or form.chosen_all() else ""
         table_shown = lines_on_page(page, form.grouping(), period, one=one is not None)
         context |= {"cards": cards(sums, link), "page": page, "table": table_shown}
     return _page(request, "admin/coupons/settlement.html", _("Settlement"), context)
@@ -71,7 +71,7 @@ def budgets_view(request: HttpRequest) -> HttpResponseBase:
 def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponseBase:
     form: MerchantsForm = context["form"]
     asked = form.asked()
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     tabs = [
         {"title": _("Redemptions"), "link": reverse("settlement"), "model": IssuedCoupon},
         {"title": _("Budgets"), "link": reverse("settlement_budgets"), "model": CouponTemplate},

@@ -1,7 +1,8 @@
 """Settlement in tables: the same lines for the page, with links to the coupons that each counts, and for files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from django.urls import reverse
@@ -23,18 +24,29 @@ def cards(sums: Sums, link: str) -> list[dict[str, str]]:
     """The totals, each with what it does not cover."""
     return [
         {"title": _("Coupons redeemed"), "value": f"{sums.redeemed:,}", "hint": "", "link": link},
-        {"title": _("Saved"), "value": money(sums.saved_fen), "hint": _known(sums.saved_known, sums), "link": ""},
-        {"title": _("Paid"), "value": money(sums.paid_fen), "hint": _known(sums.paid_known, sums), "link": ""},
+        {
+            "title": _("Amount saved"),
+            "value": money(sums.saved_fen),
+            "hint": _known(sums.saved_known, sums),
+            "link": "",
+        },
+        {"title": _("Amount paid"), "value": money(sums.paid_fen), "hint": _known(sums.paid_known, sums), "link": ""},
     ]
 
 
 def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Period, *, one: bool) -> dict[str, Any]:
     """The lines for Unfold's table; without the merchant's name where there is only `one`."""
-    headers = [*([] if one else [_("merchant")]), *_keys(grouping), _("coupons redeemed"), _("saved"), _("paid")]
+    headers = [
+        *([] if one else [_("merchant")]),
+        *_keys(grouping),
+        _("coupons redeemed"),
+        _("amount saved"),
+        _("amount paid"),
+    ]
     table = []
     for row in rows:
         sums = Sums.of(row)
-        link = coupons_link(row["merchant_id"], *_days(row, grouping, period), **_shop_query(row, grouping))
+        link = coupons_link(row["merchant_id"], _days(row, grouping, period), _shop_query(row, grouping))
         cells: list[Any] = [] if one else [row["merchant__name"]]
         cells += [row["day"].isoformat()] if grouping.has_day else []
         cells += [_shop_on_page(row)] if grouping.has_shop else []
@@ -63,8 +75,9 @@ def lines_in_file(rows: Iterable[dict[str, Any]], grouping: Grouping, sums: Sums
     return headings, table()
 
 
-def coupons_link(merchant_id: int | None, first: date, last: date, **query: str) -> str:
+def coupons_link(merchant_id: int | None, period: Period, query: Mapping[str, str] = MappingProxyType({})) -> str:
     """The list of exactly the coupons that were redeemed in these days, of a merchant or of all."""
+    first, last = period
     asked = {"redeemed_at_from": first.isoformat(), "redeemed_at_to": last.isoformat(), **query}
     if merchant_id is not None:
         asked["merchant__id__exact"] = str(merchant_id)

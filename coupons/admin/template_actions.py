@@ -12,21 +12,20 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import templates
+from coupons.admin import template_dialogs as dialogs
 from coupons.admin.copying import draft_copy
 from coupons.admin.customer_forms import IssueForm
 from coupons.admin.doing import do
+from coupons.admin.template_at_dfire import TemplateAtDfire
 from coupons.choices import CouponStatus, TemplateStatus
 from coupons.models import CouponTemplate
-from merchants.admin.dialogs import ask_again, dialog, go, go_to
+from merchants.admin.dialogs import ask_again, go, go_to
 
 PUBLISH = "coupons.publish_coupontemplate"
 ISSUE = "coupons.issue_issuedcoupon"
-ISSUE_DIALOG = dialog(
-    _("Issue a coupon"), _("The coupon is valid at once and goes to dfire behind it."), _("Issue"), IssueForm
-)
 
 
-class TemplateActions:
+class TemplateActions(TemplateAtDfire):
     """The buttons on a template's page, each only where it can be done."""
 
     actions_detail = (
@@ -35,7 +34,11 @@ class TemplateActions:
         "publish",
         "resume",
         "pause",
-        {"title": _("More"), "icon": "more_horiz", "items": ["duplicate", "recall_all", "end", "remove"]},
+        {
+            "title": _("More"),
+            "icon": "more_horiz",
+            "items": ["duplicate", "sync_now", "compare", "recall_all", "end", "remove"],
+        },
     )
     offered: ClassVar[dict[str, set[TemplateStatus]]] = {
         "issue_one": {TemplateStatus.PUBLISHED},
@@ -44,6 +47,8 @@ class TemplateActions:
         "resume": {TemplateStatus.PAUSED},
         "pause": {TemplateStatus.PUBLISHED},
         "end": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED},
+        "sync_now": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED},
+        "compare": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED, TemplateStatus.ENDED},
     }
     visible_or_404: Any
     log_change: Any
@@ -62,21 +67,21 @@ class TemplateActions:
         url_path="issue",
         permissions=["issue"],
         icon="add_card",
-        dialog=ISSUE_DIALOG,
+        dialog=dialogs.ISSUE,
     )
     def issue_one(self, request: HttpRequest, form: IssueForm, object_id: str) -> HttpResponse:
         """Give one coupon to one customer."""
         template = self.visible_or_404(request, object_id)
         coupon = form.issue(template, username=request.user.get_username())
         if coupon is None:
-            return ask_again(request, form, ISSUE_DIALOG)
+            return ask_again(request, form, dialogs.ISSUE)
         messages.success(request, gettext("Coupon %(code)s has been issued.") % {"code": coupon.code})
         return go_to(request, coupon)
 
     @action(
         description=_("Publish"), url_path="publish", permissions=["publish"], icon="publish",
         variant=ActionVariant.PRIMARY,
-        dialog=dialog(_("Publish this template?"), _("From then on its coupons can be issued."), _("Publish")),
+        dialog=dialogs.PUBLISH,
     )  # fmt: skip
     def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Open a draft for issuing."""
@@ -85,7 +90,7 @@ class TemplateActions:
     @action(
         description=_("Resume"), url_path="resume", permissions=["publish"], icon="play_arrow",
         variant=ActionVariant.PRIMARY,
-        dialog=dialog(_("Resume this template?"), _("Its coupons can be issued again."), _("Resume")),
+        dialog=dialogs.RESUME,
     )  # fmt: skip
     def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Open a paused template again."""
@@ -93,11 +98,7 @@ class TemplateActions:
 
     @action(
         description=_("Pause"), url_path="pause", permissions=["publish"], icon="pause",
-        dialog=dialog(
-            _("Pause this template?"),
-            _("No more coupons are issued until it is resumed. What is out stays valid."),
-            _("Pause"),
-        ),
+        dialog=dialogs.PAUSE,
     )  # fmt: skip
     def pause(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Stop issuing for a while."""
@@ -105,11 +106,7 @@ class TemplateActions:
 
     @action(
         description=_("End"), url_path="end", permissions=["publish"], icon="stop_circle", variant=ActionVariant.DANGER,
-        dialog=dialog(
-            _("End this template for good?"),
-            _("No more coupons can ever be issued of it. What is out stays valid."),
-            _("End for good"),
-        ),
+        dialog=dialogs.END,
     )  # fmt: skip
     def end(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Stop issuing for good."""
@@ -117,7 +114,7 @@ class TemplateActions:
 
     @action(
         description=_("Duplicate"), url_path="duplicate", permissions=["duplicate"], icon="content_copy",
-        dialog=dialog(_("Duplicate this template?"), _("The copy is a draft with the same terms."), _("Duplicate")),
+        dialog=dialogs.DUPLICATE,
     )  # fmt: skip
     def duplicate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Start the next template from this one."""
@@ -130,11 +127,7 @@ class TemplateActions:
     @action(
         description=_("Delete"), url_path="remove", permissions=["remove"], icon="delete",
         variant=ActionVariant.DANGER,
-        dialog=dialog(
-            _("Delete this template?"),
-            _("It is deleted here and at dfire. If coupons of it have been used, it is ended and kept as history."),
-            _("Delete"),
-        ),
+        dialog=dialogs.REMOVE,
     )  # fmt: skip
     def remove(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Delete a template nobody holds a coupon of."""

@@ -13,10 +13,13 @@ from coupons.admin.export_columns import TEMPLATE
 from coupons.admin.extension import template_sync
 from coupons.admin.filters import NearLimitFilter
 from coupons.admin.template_actions import TemplateActions
+from coupons.admin.template_changes import AsksBeforeChanges
 from coupons.admin.template_columns import TemplateColumns
 from coupons.admin.template_form import CouponTemplateForm
 from coupons.admin.template_list_actions import TemplateListActions
 from coupons.admin.template_many import TemplateManyActions
+from coupons.admin.template_pages import TemplatePages
+from coupons.admin.wording import sentences_of
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate, TemplateVersion
 from merchants.admin.base import ReadOnlyInline, ScopedAdmin
@@ -26,7 +29,7 @@ from merchants.scopes import visible_merchants
 FIELDSETS = [
     (_("What it is"), {"fields": ["merchant", "title", "reference", "notice"]}),
     (_("What it is worth"), {"fields": ["kind", "amount", "percent_paid", "menu_ids", "min_spend"]}),
-    (_("How long it is valid"), {"fields": [("start_date", "end_date"), "valid_days"]}),
+    (_("How long it is valid"), {"fields": ["start_date", "end_date", "valid_days"]}),
     (
         _("Where and when it may be used"),
         {
@@ -40,18 +43,25 @@ FIELDSETS = [
             ]
         },
     ),
-    (_("How many there are"), {"fields": ["stock", ("per_person_limit", "per_person_daily_limit")]}),
+    (
+        _("How many there are"),
+        {"fields": ["stock", "budget", "cost_each", "per_person_limit", "per_person_daily_limit"]},
+    ),
 ]
 STATE = (
     _("State"),
     {
         "fields": [
-            ("status_shown", "sync_shown"),
-            ("issued_shown", "coupon_id_shown"),
+            "sentence_shown",
+            "status_shown",
+            "sync_shown",
+            "usage_shown",
+            "coupon_id_shown",
             ("created_at", "source_account"),
         ]
     },
 )
+READ = (_("Terms"), {"fields": ["merchant", "title", "reference", "terms_shown", "limits_shown"]})
 
 
 class VersionInline(ReadOnlyInline):
@@ -65,7 +75,15 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActions, TemplateColumns, ScopedAdmin):
+class CouponTemplateAdmin(
+    AsksBeforeChanges,
+    TemplatePages,
+    TemplateActions,
+    TemplateManyActions,
+    TemplateListActions,
+    TemplateColumns,
+    ScopedAdmin,
+):
     """What merchants give out."""
 
     form = CouponTemplateForm
@@ -86,23 +104,36 @@ class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActi
     ordering = ["-id"]
     autocomplete_fields = ["merchant"]
     readonly_fields = [
+        "sentence_shown",
         "status_shown",
         "sync_shown",
-        "issued_shown",
+        "usage_shown",
         "coupon_id_shown",
         "created_at",
         "source_account",
+        "terms_shown",
+        "limits_shown",
     ]
     empty_hint = _("Add a template, publish it, and its coupons can be issued.")
     conditional_fields = {
         "amount": "kind != 'discount' && kind != 'dish_discount'",
         "percent_paid": "kind == 'discount' || kind == 'dish_discount'",
         "menu_ids": "kind.startsWith('dish')",
+        "cost_each": "kind != 'cash' && kind != 'dish_cash'",
     }
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The state stands first, once there is one."""
+        """The state stands first, once there is one; whoever may only look reads the terms in words."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [STATE, READ]
         return FIELDSETS if obj is None else [STATE, *FIELDSETS]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The template, which remembers who looks at it: what can be done about it depends on that."""
+        template = super().get_object(request, object_id, from_field)
+        if template is not None:
+            template.viewer = request
+        return template
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What has been published belongs to its merchant for good."""
@@ -131,17 +162,17 @@ class CouponTemplateAdmin(TemplateActions, TemplateManyActions, TemplateListActi
         return False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Ask how far the templates of the page are at dfire, once for all of them."""
+        """Ask how far the templates of the page are at dfire, and for their shops, once for all of them."""
         page = super().get_changelist_instance(request)
         page.result_list = list(page.result_list)
         self.prepare_rows(page.result_list)
         return page
 
     def prepare_rows(self, rows: list[Any]) -> None:
-        """Let each template know how far it is at dfire."""
-        known = template_sync(rows)
+        """Let each template know how far it is at dfire, and its terms in one sentence."""
+        known, sentences = template_sync(rows), sentences_of(rows)
         for template in rows:
-            template.sync = known.get(template.pk)
+            template.sync, template.sentence = known.get(template.pk), sentences[template.pk]
 
     def save_model(self, request: HttpRequest, obj: CouponTemplate, form: Any, change: bool) -> None:
         """The service stores it and lets tills know."""

@@ -2,18 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.wording import actor_words, flag_words, reason_words
 from coupons.choices import EventKind
 from coupons.models import CouponEvent, IssuedCoupon
 from merchants.admin.badges import Variant
-from merchants.admin.masking import shown
+from merchants.admin.masking import shown, shown_text
+from merchants.clock import local_day
 from merchants.models import Customer
 
+MOST_EDITS = 50
 _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.ISSUED: ("confirmation_number", "primary"),
     EventKind.QUEUED: ("schedule_send", "info"),
@@ -29,6 +36,7 @@ _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.EXPIRED: ("event_busy", "default"),
     EventKind.FLAGGED: ("flag", "warning"),
     EventKind.RECONCILED: ("sync_alt", "info"),
+    EventKind.REISSUED: ("autorenew", "warning"),
 }
 
 
@@ -48,6 +56,11 @@ class Entry:
     link: str = ""
     rank: int = 5
 
+    @property
+    def day(self) -> date:
+        """The Shanghai day under which it stands."""
+        return local_day(self.at)
+
 
 def events(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
     """The coupon's own history."""
@@ -59,18 +72,50 @@ def events(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
             icon=icon,
             variant=variant,
             by=actor_words(event.actor),
-            text=_words(request, event),
+            text=_words(request, coupon, event),
+            link=_link(event),
             rank=1,
         )
 
 
-def _words(request: HttpRequest, event: CouponEvent) -> str:
+def edits(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """What staff changed of its holder and its template since it was issued; its terms stayed as they were."""
+    for row, words, icon in (
+        (coupon.customer, _("Customer edited"), "manage_accounts"),
+        (coupon.template, _("Template edited"), "edit_note"),
+    ):
+        about = LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            action_time__gte=coupon.issued_at,
+        )
+        for entry in about.exclude(action_flag=ADDITION).select_related("user")[:MOST_EDITS]:
+            yield Entry(
+                at=entry.action_time,
+                title=words,
+                icon=icon,
+                by=actor_words(f"staff:{entry.user.get_username()}"),
+                text=shown_text(request, entry.get_change_message()),
+                rank=0,
+            )
+
+
+def _link(event: CouponEvent) -> str:
+    """The page of the other coupon where the event names one."""
+    other = event.data.get("replacement") or event.data.get("replaces")
+    return reverse("admin:coupons_issuedcoupon_change", args=[other]) if isinstance(other, int) else ""
+
+
+def _words(request: HttpRequest, coupon: IssuedCoupon, event: CouponEvent) -> str:
     """What an event's details say to people."""
     data = event.data
     if event.kind in (EventKind.TRANSFERRED, EventKind.TRANSFER_FAILED):
         return " · ".join([_hands(request, data), *([flag_words(data["why"])] if "why" in data else [])])
     if event.kind == EventKind.FLAGGED:
         return flag_words(str(data.get("flag", "")))
+    if event.kind == EventKind.ISSUED:
+        in_batch = gettext("in the batch %(batch)s") % {"batch": coupon.batch} if coupon.batch else ""
+        return in_batch or (gettext("in the place of another, whose order was cancelled") if "replaces" in data else "")
     said = [reason_words(str(data.get("reason", ""))), data.get("code"), data.get("message")]
     return " · ".join(str(word) for word in said if word)
 

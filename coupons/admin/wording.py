@@ -1,6 +1,6 @@
 """Terms, actors and marks in words, the same on every page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.money import yuan
 from coupons.choices import Channel, CouponStatus, Delivery, Kind, Source, TemplateStatus, Weekday
+from coupons.models import CouponTemplate
+from coupons.sentences import sentence, tenths
 from coupons.terms import Terms
 from merchants.admin.badges import Variant
 from merchants.models import Merchant, Shop
@@ -78,8 +80,7 @@ def worth(kind: str, amount_fen: int | None, percent_paid: int | None) -> str:
         return gettext("not entered yet")
     if Kind(kind).is_discount:
         percent = percent_paid or 0
-        zhe = f"{percent / 10:g}"
-        return gettext("pay {percent}%").format(percent=percent, zhe=zhe)
+        return gettext("pay {percent}%").format(percent=percent, zhe=tenths(percent))
     if kind == Kind.DISH_PRICE:
         return gettext("dish for ¥{yuan}").format(yuan=yuan(amount_fen or 0))
     return gettext("¥{yuan} off").format(yuan=yuan(amount_fen or 0))
@@ -112,7 +113,7 @@ def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
         lines.append((_("days valid after receipt"), str(days)))
     if terms.menu_ids:
         lines.append((_("dish IDs"), ", ".join(terms.menu_ids)))
-    lines.append((_("valid in these shops"), _shop_names(terms.shop_entity_ids, merchant)))
+    lines.append((_("valid in these shops"), shop_names(terms.shop_entity_ids, merchant)))
     if terms.channels:
         lines.append((_("channels"), _joined(Channel(value).label for value in terms.channels)))
     if terms.use_weekdays:
@@ -129,6 +130,29 @@ def term_lines(terms: Terms, merchant: Merchant) -> list[tuple[Any, str]]:
     return lines
 
 
+def sentence_of(terms: Terms, merchant: Merchant) -> str:
+    """The terms in one sentence, with the name of the shop where it is one."""
+    return sentence(terms, shop_name=shop_name(terms, merchant))
+
+
+def shop_name(terms: Terms, merchant: Merchant) -> str:
+    """The name of the one shop in which they hold; nothing where it is none, several or not known."""
+    ids = terms.shop_entity_ids
+    known = Shop.objects.filter(merchant=merchant, entity_id=ids[0]).first() if len(ids) == 1 else None
+    return known.name if known else ""
+
+
+def sentences_of(templates: Sequence[CouponTemplate]) -> dict[int, str]:
+    """The sentences of a list's templates by primary key; their shops' names are asked for once."""
+    single = {template.pk: template.shop_entity_ids[0] for template in templates if len(template.shop_entity_ids) == 1}
+    shops = Shop.objects.filter(merchant__in={one.merchant_id for one in templates}, entity_id__in=single.values())
+    names: Mapping[tuple[int, str], str] = {(shop.merchant_id, shop.entity_id): shop.name for shop in shops}
+    return {
+        one.pk: sentence(one.terms(), shop_name=names.get((one.merchant_id, single.get(one.pk, "")), ""))
+        for one in templates
+    }
+
+
 def source_words(source: str) -> str:
     """The door through which a coupon came or went."""
     return str(Source(source).label) if source else "-"
@@ -138,7 +162,8 @@ def _joined(words: Iterable[Any]) -> str:
     return ", ".join(map(str, words))
 
 
-def _shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
+def shop_names(entity_ids: Iterable[str], merchant: Merchant) -> str:
+    """The shops of these entity IDs by name; of a shop that is gone, the ID. None means all."""
     wanted = list(entity_ids)
     if not wanted:
         return gettext("all shops")

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import IO, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,14 +12,14 @@ from django.utils.translation import gettext as _
 from coupons.batches.problems import RowProblem
 from coupons.choices import BatchKind, BatchState, CouponStatus
 from coupons.errors import Reason, Refused
-from coupons.models import Batch, BatchRow, CouponTemplate, IssuedCoupon
+from coupons.models import Batch, CouponTemplate, IssuedCoupon
 from coupons.signals import batch_wanted
 from merchants.models.customer import is_mobile
 from merchants.tables import TableError, rows_of
 
 MOST_CUSTOMERS = 200_000
 LONGEST_NAME = 128
-_AT_ONCE = 2000
+_COPY = "COPY coupons_batchrow (batch_id, number, text, problem, created_at) FROM STDIN"
 
 # Which column names the customer, the better name first; headings as they are met in files, in lower case.
 _COLUMNS = (
@@ -54,14 +53,7 @@ def begin_issue(
         kind=BatchKind.ISSUE, merchant=template.merchant, template=template, name=name, valid_until=valid_until,
         created_by=by,
     )  # fmt: skip
-    rows, count = _rows(batch, source), 0
-    while part := list(islice(rows, _AT_ONCE)):
-        count += len(part)
-        if count > MOST_CUSTOMERS:
-            said = {"most": f"{MOST_CUSTOMERS:,}"}
-            raise TableError(_("The file names more than %(most)s customers. Split it.") % said)
-        BatchRow.objects.bulk_create(part)
-    if not count:
+    if not _store(batch, source):
         raise TableError(_("There is no customer in it. Put one in each row: identifier, mobile number or openid."))
     batch_wanted.send(Batch, batch=batch)
     return batch
@@ -100,7 +92,21 @@ def begin_recall(
     return recall
 
 
-def _rows(batch: Batch, source: IO[bytes] | str) -> Iterator[BatchRow]:
+def _store(batch: Batch, source: IO[bytes] | str) -> int:
+    """Keep the rows, by COPY because someone waits for the page, and tell how many there are."""
+    count, now = 0, timezone.now()
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for number, text, problem in _rows(source):
+            count += 1
+            if count > MOST_CUSTOMERS:
+                said = {"most": f"{MOST_CUSTOMERS:,}"}
+                raise TableError(_("The file names more than %(most)s customers. Split it.") % said)
+            copy.write_row((batch.pk, number, text, problem, now))
+    return count
+
+
+def _rows(source: IO[bytes] | str) -> Iterator[tuple[int, str, str]]:
+    """Of each row that names someone: its number, what is typed, and what is wrong with that."""
     columns: list[int] | None = None
     mobiles = False
     for number, cells in rows_of(source):
@@ -111,7 +117,7 @@ def _rows(batch: Batch, source: IO[bytes] | str) -> Iterator[BatchRow]:
             columns = [0]
         text = next((cells[column] for column in columns if column < len(cells) and cells[column]), "")
         if text:
-            yield _row(batch, number, text, mobiles=mobiles)
+            yield (number, *_row(text, mobiles=mobiles))
 
 
 def _columns(cells: list[str]) -> tuple[list[int], bool]:
@@ -132,7 +138,7 @@ def _looks_like_mobile(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and digits.startswith("1") and 10 <= len(digits) <= 12
 
 
-def _row(batch: Batch, number: int, text: str, *, mobiles: bool) -> BatchRow:
+def _row(text: str, *, mobiles: bool) -> tuple[str, str]:
     problem = ""
     if len(text) > LONGEST_NAME:
         problem = RowProblem.TOO_LONG
@@ -143,4 +149,4 @@ def _row(batch: Batch, number: int, text: str, *, mobiles: bool) -> BatchRow:
             text = _plain(text)
         else:
             problem = RowProblem.NOT_A_MOBILE
-    return BatchRow(batch=batch, number=number, text=text[:LONGEST_NAME], problem=problem)
+    return text[:LONGEST_NAME], str(problem)

@@ -15,6 +15,7 @@ from coupons import issuing, lifecycle
 from coupons.batches.checking import check_slice
 from coupons.batches.making import outstanding
 from coupons.batches.problems import BROKEN, RowProblem
+from coupons.batches.rows import write_back
 from coupons.choices import BatchKind, BatchState, Source
 from coupons.issuing import Through
 from coupons.models import Batch, BatchRow, IssuedCoupon
@@ -23,7 +24,7 @@ from merchants.models import Customer
 
 logger = logging.getLogger(__name__)
 
-SLICE = 200
+SLICE = 500
 _AT_WORK = (BatchState.CHECKING, BatchState.RUNNING)
 
 
@@ -97,7 +98,7 @@ def _issue_slice(batch: Batch) -> None:
     for row in behind:
         if row.customer_id in given.refused and not row.problem:
             row.problem = given.refused[row.customer_id]
-    BatchRow.objects.bulk_update(behind, ["customer", "problem"])
+    write_back(behind)
     batch.position = behind[-1].number if behind else batch.position
     batch.done += len(given.coupons)
     batch.refused += sum(bool(row.problem) for row in behind)

@@ -70,8 +70,11 @@ def used_up(template: CouponTemplate) -> Reason | None:
 
 
 def counted(template: CouponTemplate) -> QuerySet[IssuedCoupon]:
-    """The coupons that count in the limits per person: revoked ones do not."""
-    return IssuedCoupon.objects.filter(template=template).exclude(status=CouponStatus.REVOKED)
+    """The coupons that count in the limits per person.
+
+    Revoked ones do not, nor do replacements: the coupon that they stand in for does.
+    """
+    return IssuedCoupon.objects.filter(template=template, replaces=None).exclude(status=CouponStatus.REVOKED)
 
 
 def finish(version: TemplateVersion, coupons: Sequence[IssuedCoupon], through: Through) -> None:

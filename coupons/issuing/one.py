@@ -64,7 +64,10 @@ def issue(
 
 
 def insert(coupon: IssuedCoupon) -> IssuedCoupon:
-    """Insert the coupon under a fresh code; a collision, however unlikely, draws another."""
+    """Insert the coupon under a fresh code; a collision, however unlikely, draws another.
+
+    Only for what gives coupons out by rules of its own (`lifecycle.reissue`): it checks and counts nothing.
+    """
     for _ in range(CODE_TRIES):
         coupon.code = new_code()
         try:

@@ -1,7 +1,8 @@
 """The life of an issued coupon: the only writer of its status, its delivery and its holder.
 
 Every function here does the same five things in one transaction: lock, check, write, note the event, send the signal.
-Functions that take a locked coupon expect it from `lock`. Locks are taken in the order customer, coupon, template,
+Functions that take a locked coupon expect it from `lock`;
+`reissue` locks by itself. Locks are taken in the order customer, coupon, template,
 outbox row.
 """
 
@@ -17,6 +18,7 @@ from coupons.lifecycle.delivering import (
 )
 from coupons.lifecycle.ending import expire_due, revoke, revoke_many
 from coupons.lifecycle.redeeming import TillOutcome, redeem_at_till
+from coupons.lifecycle.reissuing import end_of_replacement, last_day_at_tills, refusal_to_reissue, reissue
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
 
 __all__ = [
@@ -24,9 +26,11 @@ __all__ = [
     "PORTAL",
     "Holding",
     "TillOutcome",
+    "end_of_replacement",
     "expire_due",
     "flag",
     "has_expired",
+    "last_day_at_tills",
     "lock",
     "mark_all_waiting",
     "mark_delivered",
@@ -37,6 +41,8 @@ __all__ = [
     "note_all",
     "record_holding",
     "redeem_at_till",
+    "refusal_to_reissue",
+    "reissue",
     "resend",
     "revoke",
     "revoke_many",

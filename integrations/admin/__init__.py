@@ -6,6 +6,7 @@ It also adds to coupons' and templates' pages what only this layer knows (`coupo
 
 from integrations.admin import (  # noqa: F401  (importing registers)
     alert_targets,
+    coupon_delivery,
     coupon_story,
     dfire_accounts,
     erasures,
@@ -18,5 +19,6 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     records,
     reports,
     smart_coupon,
+    template_compare,
     template_sync,
 )

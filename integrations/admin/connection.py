@@ -1,5 +1,7 @@
 """Asking dfire one harmless question, so that staff know whether an account works before customers find out."""
 
+import time
+
 from django.utils.translation import gettext
 
 from integrations.admin.remedies import remedy
@@ -18,12 +20,14 @@ def try_connection(account: DfireAccount) -> tuple[bool, str]:
     merchant = account.merchants.order_by("pk").first()
     if merchant is None:
         return False, gettext("No merchant uses this account yet; the test needs one to ask about.")
+    began = time.monotonic()
     try:
         reply = ask(account, merchant)
     except DfireError as error:
         said = f"{error.code} {error.message}".strip()
-        words = gettext("dfire did not accept the call for %(merchant)s: %(said)s. %(remedy)s")
-        return False, words % {"merchant": merchant, "said": said, "remedy": _remedy(error)}
+        words = gettext("dfire did not accept the call for %(merchant)s (%(ms)s ms): %(said)s. %(remedy)s")
+        took = round((time.monotonic() - began) * 1000)
+        return False, words % {"merchant": merchant, "said": said, "remedy": _remedy(error), "ms": took}
     except ValueError as error:
         return False, gettext("The account cannot be used: %(why)s") % {"why": error}
     words = gettext("It works: dfire lists %(count)s promotions for %(merchant)s, answered in %(ms)s ms.")

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from integrations.admin.inbox_wording import SUGGESTED
 from integrations.admin.remedies import RESULT_WORDS
 from integrations.models import DfireCallback, Incident, OutboxRow
 from integrations.models.inbox import UNSETTLED_STATES
@@ -58,3 +59,19 @@ class OpenFilter(DropdownFilter):
         if self.value() == "yes":
             return queryset.filter(state__in=UNSETTLED_STATES)
         return queryset.exclude(state__in=UNSETTLED_STATES) if self.value() == "no" else queryset
+
+
+class SuggestionFilter(DropdownFilter):
+    """Unsettled callbacks by what the portal suggests."""
+
+    title = _("suggested decision")
+    parameter_name = "suggestion"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [(str(suggestion), words) for suggestion, words in SUGGESTED.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> QuerySet[DfireCallback]:
+        """The callbacks of the chosen one."""
+        chosen = self.value()
+        return queryset.filter(state__in=UNSETTLED_STATES, suggestion=chosen) if chosen else queryset

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from integrations.admin.filters import OpenFilter
+from integrations.admin.filters import OpenFilter, SuggestionFilter
 from integrations.admin.inbox_actions import CallbackActions
 from integrations.admin.inbox_columns import CallbackColumns
 from integrations.models import DfireCallback
@@ -27,6 +27,7 @@ class DfireCallbackAdmin(CallbackActions, CallbackColumns, ReadOnly, BigTable, S
     list_select_related = ["merchant"]
     list_filter = [
         OpenFilter,
+        SuggestionFilter,
         ("problem", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
         ("merchant", OwnRelatedFilter),

@@ -8,32 +8,45 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from coupons.lifecycle import TillOutcome
 from integrations import inbox
-from integrations.admin.inbox_forms import ApplyForm, SettleForm
+from integrations.admin.inbox_forms import ApplyForm, ReasonForm, SettleForm
+from integrations.admin.inbox_wording import suggested_decision
 from integrations.models import DfireCallback
-from integrations.models.inbox import OPEN_STATES, UNSETTLED_STATES, Decision
+from integrations.models.inbox import OPEN_STATES, CallbackState, Decision
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
 
 CHANGE = "integrations.change_dfirecallback"
+_BUTTONS = {Decision.ACCEPTED: "accept_one", Decision.ASKED: "ask_one", Decision.DISMISSED: "dismiss_one"}
 
 
 class CallbackActions:
     """The buttons on an unsettled entry's page, and the actions on the list."""
 
     actions = ("try_selected", "settle_selected")
-    actions_detail = ("try_one", "apply_one", "settle_one")
+    actions_detail = ("try_one", "apply_one", *_BUTTONS.values())
     visible_or_404: Any
     log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """What is redeemed already can only be settled; settled ones need nothing more."""
-        state = self.visible_or_404(request, object_id).state
-        names = {"try_one", "apply_one"} if state in OPEN_STATES else set()
-        names |= {"settle_one"} if state in UNSETTLED_STATES else set()
+        """What is redeemed already is one of our coupons and can only be decided about; settled ones need nothing.
+
+        The decision that the portal suggests stands out.
+        """
+        callback = self.visible_or_404(request, object_id)
+        names: set[str] = set()
+        if callback.state in OPEN_STATES:
+            names = {"try_one", "apply_one", *_BUTTONS.values()}
+        elif callback.state == CallbackState.REVIEW:
+            names = {"accept_one", "ask_one"}
         allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        return [one for one in allowed if one.method.original_function_name in names]
+        offered = [one for one in allowed if one.method.original_function_name in names]
+        for one in offered:
+            if one.method.original_function_name == _BUTTONS.get(suggested_decision(callback)):  # type: ignore[call-overload]
+                one.variant = ActionVariant.PRIMARY
+        return offered
 
     @action(
         description=_("Try again"), url_path="try", permissions=["settle"], icon="replay",
@@ -74,20 +87,40 @@ class CallbackActions:
         return go_to(request, callback)
 
     @action(
-        description=_("Settle"), url_path="settle", permissions=["settle"], icon="task_alt",
+        description=_("Accept it"), url_path="accept", permissions=["settle"], icon="task_alt",
         dialog=dialog(
-            _("What has been decided?"), _("It leaves the list and is not tried any more. No coupon changes."),
-            _("Settle"), SettleForm,
+            _("Accept the discount?"),
+            _("The discount that the till gave stands. The entry leaves the list; no coupon changes."),
+            _("Accept"), ReasonForm,
         ),
     )  # fmt: skip
-    def settle_one(self, request: HttpRequest, form: SettleForm, object_id: str) -> HttpResponse:
-        """Take the entry off the list, with a decision."""
-        callback = self.visible_or_404(request, object_id)
-        if self._settle(request, callback, form):
-            messages.success(request, gettext("Settled."))
-        else:
-            messages.warning(request, gettext("It had been settled already."))
-        return go_to(request, callback)
+    def accept_one(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """The discount stands."""
+        return self._decide(request, form, object_id, Decision.ACCEPTED)
+
+    @action(
+        description=_("Ask the shop"), url_path="ask", permissions=["settle"], icon="storefront",
+        dialog=dialog(
+            _("Taken up with the shop?"),
+            _("Write down what was agreed. The entry leaves the list; no coupon changes."),
+            _("Taken up"), ReasonForm,
+        ),
+    )  # fmt: skip
+    def ask_one(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Someone talks to the shop about it."""
+        return self._decide(request, form, object_id, Decision.ASKED)
+
+    @action(
+        description=_("Not ours"), url_path="dismiss", permissions=["settle"], icon="block",
+        dialog=dialog(
+            _("Not a coupon of ours?"),
+            _("The entry leaves the list and is not tried any more, even if a coupon with this code appears."),
+            _("Dismiss"), ReasonForm,
+        ),
+    )  # fmt: skip
+    def dismiss_one(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        """Someone else gave that coupon out."""
+        return self._decide(request, form, object_id, Decision.DISMISSED)
 
     @admin.action(description=_("Try the selected again"), permissions=["settle"])
     def try_selected(self, request: HttpRequest, queryset: QuerySet[DfireCallback]) -> None:
@@ -114,7 +147,8 @@ class CallbackActions:
         )  # fmt: skip
         if asked is None:
             rows = list(queryset.order_by("pk")[:MOST_AT_ONCE])
-            done = sum(self._settle(request, callback, form) for callback in rows)
+            decision = Decision(form.cleaned_data["decision"])
+            done = sum(self._settle(request, callback, decision, form.cleaned_data["reason"]) for callback in rows)
             messages.success(request, ngettext("%(count)s settled.", "%(count)s settled.", done) % {"count": done})
             if len(rows) > done:
                 left = gettext("%(count)s had been settled before and stay as they are.")
@@ -125,8 +159,16 @@ class CallbackActions:
         """Whether the user may settle entries."""
         return request.user.has_perm(CHANGE)
 
-    def _settle(self, request: HttpRequest, callback: DfireCallback, form: SettleForm) -> bool:
-        decision, note = Decision(form.cleaned_data["decision"]), form.cleaned_data["reason"]
+    def _decide(self, request: HttpRequest, form: ReasonForm, object_id: str, decision: Decision) -> HttpResponse:
+        """Take the entry off the list, with a decision."""
+        callback = self.visible_or_404(request, object_id)
+        if self._settle(request, callback, decision, form.cleaned_data["reason"]):
+            messages.success(request, gettext("Settled: %(decision)s.") % {"decision": decision.label})
+        else:
+            messages.warning(request, gettext("It had been settled already."))
+        return go_to(request, callback)
+
+    def _settle(self, request: HttpRequest, callback: DfireCallback, decision: Decision, note: str) -> bool:
         done = inbox.settle_by_hand(callback, decision=decision, note=note, actor=_actor(request))
         if done:
             self.log_change(request, callback, f"{decision.label}: {note}")

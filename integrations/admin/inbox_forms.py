@@ -9,7 +9,6 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from coupons.models import IssuedCoupon
-from integrations.admin.inbox_wording import suggested_decision
 from integrations.models import DfireCallback
 from integrations.models.inbox import Decision
 from merchants.admin.base import visible_rows
@@ -27,7 +26,7 @@ def _reason() -> forms.CharField:
 
 
 class EntryForm(BaseDialogForm):
-    """A dialog on an entry's page, or on the list for several entries at once."""
+    """A dialog on an entry's page."""
 
     def entry(self) -> DfireCallback | None:
         """The entry that the dialog is about, if the user may see it."""
@@ -38,8 +37,14 @@ class EntryForm(BaseDialogForm):
         return found
 
 
-class SettleForm(EntryForm):
-    """Asks what has been decided, and why."""
+class ReasonForm(BaseDialogForm):
+    """Asks why one decision is taken."""
+
+    reason = _reason()
+
+
+class SettleForm(BaseDialogForm):
+    """Asks what has been decided about several entries, and why."""
 
     decision = forms.ChoiceField(
         label=_("Decision"),
@@ -47,12 +52,6 @@ class SettleForm(EntryForm):
         widget=UnfoldAdminRadioSelectWidget,
     )
     reason = _reason()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Begin with what the portal suggests."""
-        super().__init__(*args, **kwargs)
-        if (entry := self.entry()) is not None:
-            self.fields["decision"].initial = suggested_decision(entry)
 
 
 class ApplyForm(EntryForm):

@@ -1,5 +1,7 @@
 """The inbox in words: what is unusual about an entry, what the portal suggests, and which decision that would be."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from integrations.inbox import Suggestion
@@ -37,6 +39,14 @@ _SUGGESTIONS = {
     Suggestion.ASK_SHOP: _(
         "Talk to the shop. The coupon had been withdrawn at dfire before, so the till should have refused it."
     ),
+}
+SUGGESTED: dict[str, Any] = {
+    Suggestion.WAIT: _("wait"),
+    Suggestion.RECONCILE: _("look for the coupon"),
+    Suggestion.NOT_OURS: _("dismiss it"),
+    Suggestion.CHECK_ACCOUNT: _("check the dfire account"),
+    Suggestion.ACCEPT: _("accept the discount"),
+    Suggestion.ASK_SHOP: _("talk to the shop"),
 }
 _DECISIONS: dict[str, Decision] = {
     Suggestion.NOT_OURS: Decision.DISMISSED,

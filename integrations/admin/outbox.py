@@ -9,6 +9,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from integrations.admin.filters import ResultFilter
 from integrations.admin.outbox_actions import RowActions
 from integrations.admin.outbox_columns import RowColumns
+from integrations.admin.outbox_errors import ErrorFilter, ErrorPanel
 from integrations.admin.outbox_export import ROW
 from integrations.admin.records import AttemptInline
 from integrations.models import OutboxRow
@@ -17,7 +18,7 @@ from merchants.admin.filters import OwnRelatedFilter
 
 
 @admin.register(OutboxRow)
-class OutboxRowAdmin(RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
+class OutboxRowAdmin(ErrorPanel, RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
     """Rows are the portal's; staff retry or give up the failed ones."""
 
     list_display = [
@@ -37,6 +38,7 @@ class OutboxRowAdmin(RowActions, RowColumns, ReadOnly, BigTable, ScopedAdmin):
         ("kind", ChoicesDropdownFilter),
         ("merchant", OwnRelatedFilter),
         ResultFilter,
+        ErrorFilter,
     ]
     search_fields = ["coupon__code__exact", "version__promotion_id__exact"]
     search_help_text = _("Coupon code or promotion ID")

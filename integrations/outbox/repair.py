@@ -3,9 +3,11 @@
 Each row is taken by itself, its coupon locked first, as everywhere; a row that a worker holds is left to the worker.
 """
 
+import time
 from collections.abc import Callable, Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from coupons import lifecycle
@@ -17,6 +19,8 @@ from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import handler_of
 
 RETRIABLE = (RowState.DEAD, RowState.CANCELLED)
+_CARRYING = (RowKind.DELIVER, RowKind.TRANSFER)
+_TOGETHER = 100  # rows that are retried in one transaction
 
 
 def retry(rows: Iterable[OutboxRow]) -> int:
@@ -28,8 +32,34 @@ def retry(rows: Iterable[OutboxRow]) -> int:
     return sum(_one(row, _requeue) for row in rows)
 
 
+def retry_all(rows: QuerySet[OutboxRow], *, seconds: float) -> tuple[int, int]:
+    """Queue all of these rows again as `retry` does, a hundred in a transaction, for about so many seconds.
+
+    Returns:
+        How many were queued, and how many the time was too short for.
+    """
+    end = time.monotonic() + seconds
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    done = 0
+    for start in range(0, len(ids), _TOGETHER):
+        if time.monotonic() > end:
+            return done, len(ids) - start
+        done += _together(ids[start : start + _TOGETHER])
+    return done, 0
+
+
+@transaction.atomic
+def _together(ids: list[int]) -> int:
+    """Coupons first and then rows, each in the order of their ids, as everywhere."""
+    about = OutboxRow.objects.filter(pk__in=ids, coupon__isnull=False)
+    lifecycle.lock(about.values_list("coupon_id", flat=True))
+    return sum(_requeue(row) for row in _locked().filter(pk__in=ids).order_by("pk"))
+
+
 def cancel(rows: Iterable[OutboxRow]) -> int:
     """Give failed rows up: they are not tried again and do not stand among the failed ones.
+
+    A coupon that was on its way by one is shown as not delivered, unless another row carries it.
 
     Returns:
         How many; the others were in another state.
@@ -41,12 +71,11 @@ def cancel(rows: Iterable[OutboxRow]) -> int:
 def _one(row: OutboxRow, change: Callable[[OutboxRow], bool]) -> bool:
     if row.coupon_id is not None:
         lifecycle.lock([row.coupon_id])
-    locked = (
-        OutboxRow.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("account", "merchant")
-        .get(pk=row.pk)
-    )
-    return change(locked)
+    return change(_locked().get(pk=row.pk))
+
+
+def _locked() -> QuerySet[OutboxRow]:
+    return OutboxRow.objects.select_for_update(of=("self",), no_key=True).select_related("account", "merchant")
 
 
 def _requeue(row: OutboxRow) -> bool:
@@ -68,7 +97,7 @@ def _requeue(row: OutboxRow) -> bool:
             "settled_at",
         ]
     )  # fmt: skip
-    if row.kind in (RowKind.DELIVER, RowKind.TRANSFER) and row.coupon is not None:
+    if row.kind in _CARRYING and row.coupon is not None:
         lifecycle.mark_delivery(row.coupon, Delivery.QUEUED)
     transaction.on_commit(doorbell.ring, robust=True)
     return True
@@ -80,7 +109,14 @@ def _give_up(row: OutboxRow) -> bool:
     row.state = RowState.CANCELLED
     row.settled_at = timezone.now()
     row.save(update_fields=["state", "settled_at"])
+    if row.kind in _CARRYING and row.coupon is not None and not _is_carried(row.coupon_id):
+        said = {"code": row.last_code, "message": row.last_message}
+        lifecycle.mark_delivery(row.coupon, Delivery.FAILED, details=said)
     return True
+
+
+def _is_carried(coupon_id: int | None) -> bool:
+    return OutboxRow.objects.filter(coupon_id=coupon_id, kind__in=_CARRYING, state__in=UNSETTLED).exists()
 
 
 def _another_does_it(row: OutboxRow) -> bool:

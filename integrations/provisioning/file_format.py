@@ -14,6 +14,7 @@ from integrations.strict_json import shown
 from merchants.checks import http_address
 
 _MOST = 2_000_000_000  # what an integer column holds
+_MOST_FEN = 10**14  # a trillion yuan
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
@@ -188,6 +189,8 @@ class CouponTemplateEntry(Entry):
     stock = _count(null=True, required=False)
     per_person_limit = _count(smallest=1, null=True, required=False)
     per_person_daily_limit = _count(smallest=1, null=True, required=False)
+    budget_fen = _count(most=_MOST_FEN, null=True, required=False)
+    cost_each_fen = _count(null=True, required=False)
     publish = Switch(required=False)
 
 

@@ -125,7 +125,7 @@ def coupon_template(item: Any, path: str) -> list[str]:
     changed = change(template, values)
     lines = []
     if found is None or changed:
-        _check_stock(template, path)
+        _check_limits(template, path)
         check(template, path)
         try:
             templates.save_edited(template)
@@ -138,10 +138,12 @@ def coupon_template(item: Any, path: str) -> list[str]:
     return lines
 
 
-def _check_stock(template: CouponTemplate, path: str) -> None:
-    """Say it of the key; the database's own constraint would not name it."""
+def _check_limits(template: CouponTemplate, path: str) -> None:
+    """Say it of the key; the database's own constraints would not name it."""
     if template.stock is not None and template.stock < template.issued_count:
         raise Rejected([f"{path}.stock: {template.issued_count} have been issued already."])
+    if template.budget_fen is not None and template.budget_fen < template.committed_fen:
+        raise Rejected([f"{path}.budget_fen: {template.committed_fen} fen have been promised already."])
 
 
 def partner_app(item: Any, path: str) -> list[str]:

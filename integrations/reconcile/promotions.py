@@ -31,7 +31,7 @@ def promotion_findings(run: Reconciliation, page: Page) -> tuple[list[Finding], 
     findings: list[Finding] = []
     left = 0
     for version in _expected(run.merchant, today):
-        found = next((one for one in listed if _is(one, version)), None)
+        found = next((one for one in listed if is_promotion_of(one, version)), None)
         details = _differences(version, found, run.merchant)
         if details and version.template_id in moving:
             left += 1
@@ -88,12 +88,12 @@ def _differences(version: TemplateVersion, found: Promotion | None, merchant: Me
     ):
         if theirs is not None and theirs != ours:  # a date that dfire does not give is no other date
             pairs[name] = (ours.isoformat(), theirs.isoformat())
-    if not _same_shops(set(terms.shop_entity_ids), set(found.chain_store_ids), merchant):
+    if not same_shops(set(terms.shop_entity_ids), set(found.chain_store_ids), merchant):
         pairs["shops"] = (sorted(terms.shop_entity_ids), sorted(found.chain_store_ids))
     return {name: list(pair) for name, pair in pairs.items()}
 
 
-def _same_shops(ours: set[str], theirs: set[str], merchant: Merchant) -> bool:
+def same_shops(ours: set[str], theirs: set[str], merchant: Merchant) -> bool:
     """None named means all; dfire may name all of them instead."""
     if ours == theirs:
         return True
@@ -120,7 +120,8 @@ def _only_there(listed: list[Promotion], today: date) -> Iterable[Promotion]:
             yield promotion
 
 
-def _is(promotion: Promotion, version: TemplateVersion) -> bool:
+def is_promotion_of(promotion: Promotion, version: TemplateVersion) -> bool:
+    """Whether dfire's promotion is the one that was saved for the version."""
     if promotion.third_promotion_id == version.promotion_id:
         return True
     return bool(promotion.id) and promotion.id in (version.dfire_id, version.promotion_id)

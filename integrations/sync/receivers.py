@@ -13,7 +13,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from coupons import lifecycle, signals
-from coupons.choices import Delivery
+from coupons.choices import Delivery, TemplateStatus
+from coupons.errors import Reason, Refused
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
@@ -31,6 +32,7 @@ from integrations.sync.withdrawals import Withdraw, WithdrawUnknown
 from integrations.sync.words import NOT_CONNECTED, NOT_NEEDED
 from merchants.clock import local_day
 from merchants.models import Customer, DfireAccount, Merchant
+from merchants.signals import customers_bound
 
 register(RowKind.SAVE_PROMOTION, SavePromotion())
 register(RowKind.DELETE_PROMOTION, DeletePromotion())
@@ -68,6 +70,8 @@ def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwarg
 @receiver(signals.coupons_issued)
 def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: Any) -> None:
     merchant = version.template.merchant
+    if version.template.status == TemplateStatus.ENDED:  # a replacement, for nothing else is issued of it
+        _refuse_if_deleted(version.template)
     rows, held = [], holding.holds_back(version)
     lacking: dict[str, list[IssuedCoupon]] = {}
     for coupon in coupons:
@@ -92,6 +96,12 @@ def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: An
     put(rows)
     if held:
         holding.release_on_commit(version.template_id)
+
+
+def _refuse_if_deleted(template: CouponTemplate) -> None:
+    """A template that was deleted with used coupons is gone at dfire: no till would take another of it."""
+    if OutboxRow.objects.filter(template=template, coupon=None, kind=RowKind.DELETE_PROMOTION).exists():
+        raise Refused(Reason.DELETED_AT_DFIRE)
 
 
 @receiver(signals.coupons_revoked)
@@ -183,6 +193,11 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
 def _customer_bound(instance: Customer, created: bool, raw: bool, **kwargs: Any) -> None:
     if not created and not raw:
         release.customer(instance)
+
+
+@receiver(customers_bound)
+def _customers_bound(customers: list[Customer], **kwargs: Any) -> None:
+    release.customers(customers)
 
 
 @receiver(post_save, sender=Merchant)

@@ -1,5 +1,7 @@
 """Letting go what waited: for a customer's openid or mobile, for a merchant's account or appid."""
 
+from collections.abc import Iterable
+
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -30,8 +32,14 @@ LIMIT %(most)s
 
 def customer(bound: Customer) -> int:
     """Queue the coupons that waited for this customer and lack nothing now. Returns how many."""
+    return customers([bound])
+
+
+def customers(bound: Iterable[Customer]) -> int:
+    """Queue the coupons that waited for any of these and lack nothing now. Returns how many."""
+    ids = [one.pk for one in bound if one.openid and one.mobile]
     released = 0
-    while bound.openid and bound.mobile and (batch := _release("AND coupon.customer_id = %(only)s", bound.pk)):
+    while ids and (batch := _release("AND coupon.customer_id = ANY(%(only)s)", ids)):
         released += batch
     return released
 
@@ -54,9 +62,9 @@ def ready() -> int:
 
 
 @transaction.atomic
-def _release(only: str, pk: int | None) -> int:
+def _release(only: str, chosen: int | list[int] | None) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_LACKS_NOTHING.format(only=only), {"only": pk, "most": _BATCH})
+        cursor.execute(_LACKS_NOTHING.format(only=only), {"only": chosen, "most": _BATCH})
         found: list[tuple[int, int | None]] = cursor.fetchall()
     coupons = lifecycle.lock([coupon_id for _, coupon_id in found if coupon_id is not None])
     waiting = OutboxRow.objects.select_for_update(no_key=True, of=("self",)).select_related("merchant")

@@ -1,5 +1,6 @@
 """Small pieces of HTML that lists and pages share: badges, copyable text, links."""
 
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.db.models import Model
@@ -13,6 +14,12 @@ Variant = Literal["info", "success", "warning", "danger", "primary", "default"]
 
 def badge(text: Any, variant: Variant = "default", *, hint: str = "") -> SafeString:
     """A coloured label, the same in lists and on pages; `hint` shows under the mouse."""
+    return _badge(str(text), variant, str(hint))
+
+
+@lru_cache(maxsize=1000, typed=True)  # what is marked as safe is not what only looks the same
+def _badge(text: str, variant: Variant, hint: str) -> SafeString:
+    """Rendered once for the many rows of a list that say the same."""
     context = {"text": text, "variant": variant, "label_title": hint, "class": "portal-badge"}
     # Unfold's template has line breaks, which pages of single fields would show.
     html = render_to_string("unfold/helpers/label.html", context)

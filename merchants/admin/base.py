@@ -10,8 +10,9 @@ from django.contrib.admin.utils import unquote
 from django.db.models import ForeignKey, ManyToManyField, Model, Q, QuerySet
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.paginator import InfinitePaginator
+from unfold.paginator import InfinitePaginator as UncountedPaginator
 
 from merchants.admin.exporting import Exporting
 from merchants.scopes import visible_merchants
@@ -82,6 +83,20 @@ class ScopedAdmin(ScopedChoices, PortalAdmin):
         if found is None:
             raise Http404
         return found
+
+
+class InfinitePaginator(UncountedPaginator):
+    """Pages without a count, and not without end: to pass over rows costs as much as to read them.
+
+    Unfold's templates know it by its name, and show no count then.
+    """
+
+    most_pages = 200
+
+    @cached_property
+    def num_pages(self) -> int:
+        """How many pages can be looked through; beyond them filters and search lead."""
+        return self.most_pages
 
 
 class BigTable:

@@ -46,3 +46,15 @@ def act_on_selected(client: Client, rows: list[Any], action: str, **fields: Any)
 def said(response: Any) -> list[str]:
     """The messages that a response left for the next page."""
     return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def save_changes(client: Client, template: Any, fields: dict[str, Any]) -> Any:
+    """Post the form of an open template and say yes to the question that follows."""
+    asked = client.post(page_of(template), fields)
+    assert asked.status_code == 200, asked
+    again: dict[str, list[str]] = {}
+    for name, value in asked.context["kept"]:
+        again.setdefault(name, []).append(value)
+    response = client.post(page_of(template), {**again, asked.context["confirmed"]: asked.context["digest"]})
+    assert response.status_code == 302, response.content.decode()
+    return response

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from coupons import batches
@@ -61,6 +62,24 @@ def test_the_bar_asks_again_while_it_works_and_for_the_page_when_it_does_not(lil
     batches.work_all()
     assert lili.get(page_of(batch), headers={"hx-request": "true"})["HX-Refresh"] == "true"
     assert "every 1s" not in page(lili, batch)
+
+
+def test_a_bar_that_ends_while_the_page_is_made_brings_the_page(lili: Client, world: World) -> None:
+    upload(lili, world.template, text="13800138000")
+    batch = Batch.objects.get()
+    moved: list[bool] = []
+
+    def a_worker_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if not moved and "coupons_batch" in sql:
+            moved.append(True)
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.READY)
+        return found
+
+    with connection.execute_wrapper(a_worker_meanwhile):
+        answer = lili.get(page_of(batch), headers={"hx-request": "true"})
+    assert moved
+    assert answer.headers.get("HX-Refresh") == "true"
 
 
 def test_rows_that_are_turned_down_come_as_a_file_with_the_reasons(lili: Client, world: World) -> None:

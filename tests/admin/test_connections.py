@@ -66,7 +66,9 @@ def test_the_connection_test_says_what_dfire_refused(root: Client, world: World,
 
 
 def test_the_connection_test_says_that_nobody_answers(root: Client, world: World) -> None:
-    assert "did not accept the call" in act(root, world.account, "test")[0]
+    words = act(root, world.account, "test")[0]
+    assert "did not accept the call" in words
+    assert re.search(r"\(\d+ ms\)", words), "and how long it took"
 
 
 def test_the_connection_test_needs_a_merchant(root: Client, world: World, account: DfireAccount) -> None:

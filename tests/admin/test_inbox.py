@@ -1,6 +1,5 @@
 """What dfire told that fits nothing, or came too late: seen by whom it concerns, tried again, decided, remembered."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from coupons import lifecycle
 from coupons.models import IssuedCoupon
 from integrations.models import DfireCallback
 from tests.admin.conftest import World, callback
-from tests.admin.pages import act, act_on_selected, list_of, page_of, said
+from tests.admin.pages import act, act_on_selected, action_of, list_of, page_of, said
 from tests.factories import DfireAccountFactory
 
 DISMISSED = {"decision": "dismissed", "reason": "顾客用的是别家的券"}
@@ -48,7 +47,8 @@ def test_try_again_redeems_what_fits_now(lili: Client, world: World) -> None:
 
 
 def test_dismiss_keeps_who_decided_what_and_why(lili: Client, world: World) -> None:
-    assert act(lili, world.open_callback, "settle", **DISMISSED) == ["Settled."]
+    words = act(lili, world.open_callback, "dismiss", reason=DISMISSED["reason"])
+    assert words == ["Settled: not a coupon of ours."]
     entry = again(world.open_callback)
     assert (entry.state, entry.decision, entry.decided_by, entry.note) == (
         *("settled", "dismissed", "staff:lili"),
@@ -59,13 +59,11 @@ def test_dismiss_keeps_who_decided_what_and_why(lili: Client, world: World) -> N
     assert DISMISSED["reason"] in html
     assert "staff lili" in html
     assert DISMISSED["reason"] in str(LogEntry.objects.latest("id").change_message)
-    assert act(lili, entry, "settle", **DISMISSED) == ["It had been settled already."]
+    assert act(lili, entry, "dismiss", reason="x") == ["It had been settled already."]
 
 
 def test_without_a_reason_nothing_is_decided(lili: Client, world: World) -> None:
-    response = lili.post(
-        page_of(world.open_callback).replace("/change/", "/settle/"), {"_form_submitted": "1", "decision": "dismissed"}
-    )
+    response = lili.post(action_of(world.open_callback, "dismiss"), {"_form_submitted": "1", "reason": " "})
     assert response.status_code == 200
     assert again(world.open_callback).state == "unknown_coupon"
 
@@ -105,30 +103,49 @@ def test_a_late_redemption_is_listed_until_someone_has_decided(lili: Client, wor
     html = lili.get(f"{list_of(DfireCallback)}?open=yes").content.decode()
     assert "redeemed after it was revoked" in html
     assert "Accept the discount." in html
-    assert act(lili, entry, "settle", decision="accepted", reason="客人已享用") == ["Settled."]
+    assert act(lili, entry, "accept", reason="客人已享用") == ["Settled: the discount is accepted."]
     assert world.coupon.code not in lili.get(f"{list_of(DfireCallback)}?open=yes").content.decode()
     assert IssuedCoupon.objects.get(pk=world.coupon.pk).status == "redeemed"
 
 
-def test_the_dialog_begins_with_what_is_suggested(lili: Client, world: World) -> None:
-    entry = revoked_and_redeemed(world)
-    html = lili.get(page_of(entry).replace("/change/", "/settle/")).content.decode()
-    radios = [tag for tag in re.findall(r"<input[^>]*>", html) if 'type="radio"' in tag]
-    assert len(radios) == 3
-    assert [re.findall(r'value="(\w+)"', tag) for tag in radios if re.search(r"\schecked(\s|>|/|=)", tag)] == [
-        ["accepted"]
-    ]
+@pytest.mark.parametrize(("path", "decision"), [("accept", "accepted"), ("ask", "asked"), ("dismiss", "dismissed")])
+def test_each_decision_has_its_button(lili: Client, world: World, path: str, decision: str) -> None:
+    act(lili, world.open_callback, path, reason="已与门店核对")
+    entry = again(world.open_callback)
+    assert (entry.state, entry.decision, entry.note, entry.coupon) == ("settled", decision, "已与门店核对", None)
+
+
+def test_the_suggested_decision_stands_out(lili: Client, world: World) -> None:
+    late = revoked_and_redeemed(world)
+    DfireCallback.objects.filter(pk=world.open_callback.pk).update(suggestion="not_ours")
+    standing_out = {
+        row: [
+            one["path"] for one in lili.get(page_of(row)).context["actions_detail"] if one["variant"].value == "primary"
+        ]
+        for row in (late, world.open_callback)
+    }
+    assert standing_out == {
+        late: [action_of(late, "accept")],
+        world.open_callback: [action_of(world.open_callback, "dismiss")],
+    }
 
 
 def test_the_buttons_are_those_that_make_sense(lili: Client, world: World) -> None:
+    def offered(row: DfireCallback) -> list[str]:
+        html = lili.get(page_of(row)).content.decode()
+        return [path for path in ("try", "apply", "accept", "ask", "dismiss") if action_of(row, path) in html]
+
     entry = revoked_and_redeemed(world)
-    offered = {
-        row: [path for path in ("try", "apply", "settle") if f"/{path}/" in lili.get(page_of(row)).content.decode()]
-        for row in (world.open_callback, entry)
-    }
-    assert offered == {world.open_callback: ["try", "apply", "settle"], entry: ["settle"]}
-    act(lili, entry, "settle", **DISMISSED)
-    assert "/settle/" not in lili.get(page_of(entry)).content.decode()
+    assert offered(world.open_callback) == ["try", "apply", "accept", "ask", "dismiss"]
+    assert offered(entry) == ["accept", "ask"], "it is a coupon of ours, and redeemed already"
+    act(lili, entry, "ask", reason="x")
+    assert offered(entry) == []
+
+
+def test_filter_by_what_is_suggested(lili: Client, world: World) -> None:
+    late = revoked_and_redeemed(world)
+    shown = lili.get(list_of(DfireCallback), {"suggestion": "accept"}).context["cl"].result_list
+    assert [entry.pk for entry in shown] == [late.pk]
 
 
 def test_settle_the_selected_asks_first_and_takes_one_decision_for_all(lili: Client, world: World) -> None:
@@ -212,7 +229,7 @@ def test_a_callback_that_has_waited_for_long_is_probably_not_ours(lili: Client, 
 
 def test_who_may_not_settle_has_no_buttons(lili: Client, staff: Any, world: World) -> None:
     staff.user_permissions.remove(*staff.user_permissions.filter(codename="change_dfirecallback"))
-    assert "/settle/" not in lili.get(page_of(world.open_callback)).content.decode()
-    address = page_of(world.open_callback).replace("/change/", "/settle/")
+    address = action_of(world.open_callback, "dismiss")
+    assert address not in lili.get(page_of(world.open_callback)).content.decode()
     assert lili.post(address, {"_form_submitted": "1", **DISMISSED}).status_code == 403
     assert again(world.open_callback).state == "unknown_coupon"

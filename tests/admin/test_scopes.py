@@ -48,7 +48,7 @@ def test_another_merchants_page_is_not_there(lili: Client, world: World, name: s
         ("other_row", "retry"),
         ("other_row", "cancel"),
         ("other_callback", "try"),
-        ("other_callback", "settle"),
+        ("other_callback", "dismiss"),
         ("other_callback", "apply"),
     ],
 )

@@ -108,6 +108,13 @@ def test_an_end_within_the_day_closes_it() -> None:
     assert ask(subject(valid_until=at(3, 17, 59, 59)), at(3, 17, 59, 59)).next_usable_at == at(3, 17, 59, 59)
 
 
+def test_a_day_whose_hours_are_over_comes_again_next_week() -> None:
+    tuesdays = subject(terms(use_weekdays=(2,), use_times=("11:00-14:00",)))
+    assert ask(tuesdays, at(1, 14, 1)).next_usable_at == at(8, 11)
+    without_the_eighth = subject(terms(use_weekdays=(2,), blackout_dates=("2026-12-08/2026-12-13",)))
+    assert ask(without_the_eighth, at(2)).next_usable_at == at(15)
+
+
 def test_never_is_none() -> None:
     assert ask(subject(terms(blackout_dates=("2026-11-01/2027-02-01",)))).next_usable_at is None
     assert ask(subject(terms(use_dates=("2027-05-01",)))).next_usable_at is None

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import BrowserContext
 
+from tests.e2e.browsing import DESK, TELEPHONE, chromium, window
 from tests.e2e.portal import Portal
 
 
@@ -16,3 +18,10 @@ def portal() -> Iterator[Portal]:
         yield running
     finally:
         running.down()
+
+
+@pytest.fixture(params=[DESK, TELEPHONE])
+def context(request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A browser window as wide as a desk's screen, and one as wide as a telephone's."""
+    with chromium() as browser:
+        yield window(browser, request.param)

@@ -1,68 +1,13 @@
 """The loop as a newcomer sees it, in a real browser, in Chinese: push on the platform's page, redeem, look."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 
+from tests.e2e.browsing import MARKS, Complaints, sign_in
 from tests.e2e.portal import Portal, until
 
-CHROMIUM = Path("/usr/bin/chromium")
-PASSWORD = "korrekt-Pferd-9"
-
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.browser,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's Chromium: apt-get install chromium"),
-]
-
-
-class Complaints:
-    """What a page should never do: log an error, fail to load something, ask another machine."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.heard: list[str] = []
-        context.on("console", lambda message: message.type == "error" and self.heard.append(message.text))
-        context.on("weberror", lambda error: self.heard.append(str(error.error)))
-        context.on("response", self._refused)
-        context.on("request", lambda request: self._local(request.url))
-
-    def _refused(self, answer: Response) -> None:
-        if answer.status >= 400:
-            self.heard.append(f"{answer.status} {answer.url}")
-
-    def _local(self, url: str) -> None:
-        if urlsplit(url).hostname not in ("127.0.0.1", None):
-            self.heard.append(f"asked {url}")
-
-
-@pytest.fixture(params=[1440, 390])
-def context(request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A browser window as wide as a desk's screen, and one as wide as a telephone's."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser.new_context(viewport={"width": request.param, "height": 900}, locale="zh-CN")
-        browser.close()
-
-
-def sign_in(page: Page, portal: Portal) -> None:
-    """As an administrator made for this visit."""
-    name = f"visitor{portal.visits}"
-    portal.visits += 1
-    portal.environment["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
-    portal.manage("createsuperuser", "--noinput", "--username", name, "--email", "")
-    page.goto(f"{portal.url}/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{portal.url}/admin/")
+pytestmark = MARKS
 
 
 def test_a_newcomer_pushes_redeems_and_reads_the_history(portal: Portal, context: BrowserContext) -> None:

@@ -57,6 +57,20 @@ def test_twenty_different_callbacks_for_one_coupon(tills: DfireAccount, coupon: 
     redeemed_once(coupon)
 
 
+def test_a_repeat_while_the_coupon_is_replaced_changes_neither(
+    tills: DfireAccount, coupon: IssuedCoupon, at_once: Any
+) -> None:
+    form = callback(tills, coupon.code)
+    assert tell(form).status_code == 200
+    again = [lambda: tell(form).status_code] * 6
+    results = at_once([*again, lambda: lifecycle.reissue(coupon.pk, reason="x", actor="staff:test"), *again])
+    replacement = results[6]
+    assert set(results[:6] + results[7:]) == {200}
+    redeemed_once(coupon)
+    replacement.refresh_from_db()
+    assert (replacement.status, replacement.redeemed_at) == (CouponStatus.ISSUED, None)
+
+
 def test_against_a_revoke_the_till_wins_whoever_is_first(tills: DfireAccount, merchant: Merchant, at_once: Any) -> None:
     template = published(merchant=merchant, stock=100)
     coupons = [issued(template) for _ in range(8)]

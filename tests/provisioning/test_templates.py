@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from coupons import templates
@@ -164,3 +165,20 @@ def test_once_one_is_out_new_terms_are_a_new_version(template: Any) -> None:
     assert (coupon.version, coupon.version.terms.amount_fen) == (first, 1000)
     template(amount_fen=2000, per_person_limit=1)
     assert stored().versions.count() == 2
+
+
+def test_a_budget_and_what_one_costs_are_kept(template: Any) -> None:
+    template(kind="discount", amount_fen=None, percent_paid=90, budget_fen=500_000, cost_each_fen=3000)
+    found = CouponTemplate.objects.get(reference="r")
+    assert (found.budget_fen, found.cost_each_fen) == (500_000, 3000)
+    template(kind="discount", amount_fen=None, percent_paid=90, budget_fen=None)
+    found.refresh_from_db()
+    assert (found.budget_fen, found.cost_each_fen) == (None, 3000)
+
+
+def test_a_budget_below_what_is_promised_is_refused_by_its_key(template: Any) -> None:
+    template(budget_fen=5000, publish=True)
+    found = CouponTemplate.objects.get(reference="r")
+    issued(found, CustomerFactory(merchant=found.merchant))
+    with pytest.raises(CommandError, match=r"coupon_templates\[0\].budget_fen: 1000 fen have been promised already"):
+        template(budget_fen=999, publish=True)
