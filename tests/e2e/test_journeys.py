@@ -245,7 +245,7 @@ def the_rest_is_recalled(day: Day) -> None:
     day.open(day.batch)
     day.ask("撤回", "撤回", reason="名单有误")
     expect(page).not_to_have_url(re.compile(re.escape(day.batch)))
-    until(lambda: bar(page) == 100, seconds=PATIENCE / 1000)
+    until(lambda: bar(page) == 100, seconds=3 * PATIENCE / 1000)
     expect(page.get_by_text(DONE).first).to_be_visible()
     expect(page.get_by_text(re.compile(str(GOOD - 1))).first).to_be_visible()
     day.open(day.coupon)
