@@ -41,8 +41,8 @@ def live(merchant: Merchant, references: list[str], today: date) -> int:
     count = 0
     for back in range(DAYS, 0, -1):
         day = today - timedelta(days=back)
-        for moment, coupon in [visit for visit in visits if visit[0].date() <= day]:
-            _redeem(coupon, moment, chance.choice(shops), chance)
+        for moment, coupon_id in [visit for visit in visits if visit[0].date() <= day]:
+            _redeem(coupon_id, moment, chance.choice(shops), chance)
         visits = [visit for visit in visits if visit[0].date() > day]
         template = templates[references[back % len(references)]]
         chosen = chance.sample(customers, min(len(customers), BY_WEEKDAY[day.weekday()]))

@@ -1,22 +1,23 @@
 """Accounts of smart-coupon platforms: what they push to, and how they prove who they are. Administrators alone."""
 
 import ipaddress
-import secrets
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from integrations.admin import smart_coupon_page as page
+from integrations.admin.smart_coupon_actions import AccountActions, old_addresses_work
+from integrations.consume import lanes
+from integrations.smart_coupon.tokens import new_token
 from merchants.admin.badges import badge
 from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.fields import LinesField, SecretsForm
 from merchants.models import SmartCouponAccount
 
-TOKEN_BYTES = 24
+REPORTING = ["consume_base_url", "app_id", "app_secret"]
 
 
 def _network(entry: str) -> None:
@@ -41,10 +42,17 @@ class SmartCouponAccountForm(SecretsForm):
             "name", "merchants", "developer_key", "require_signature", "allowed_addresses", "repeat_window_seconds",
             "confirm_with_dfire", "consume_base_url", "app_id", "app_secret",
         ]  # fmt: skip
+        help_texts = {
+            "confirm_with_dfire": _(
+                "A pushed coupon is answered success only once dfire has accepted it, within 3 seconds; else the push "
+                "fails and nothing is left of it."
+            ),
+            "consume_base_url": _("Redeemed coupons are reported there, to the platform that pushed them."),
+        }
 
 
 @admin.register(SmartCouponAccount)
-class SmartCouponAccountAdmin(AdministratorsOnly, PortalAdmin):
+class SmartCouponAccountAdmin(AccountActions, AdministratorsOnly, PortalAdmin):
     """Platforms that push coupons to us."""
 
     form = SmartCouponAccountForm
@@ -53,7 +61,14 @@ class SmartCouponAccountAdmin(AdministratorsOnly, PortalAdmin):
     ordering = ["-id"]
     autocomplete_fields = ["merchants"]
     warn_unsaved_form = True
-    readonly_fields = ["coupon_address", "detail_address"]
+    readonly_fields = [
+        "coupon_address",
+        "detail_address",
+        "old_addresses_shown",
+        "revision_shown",
+        "pushes_shown",
+        "reports_shown",
+    ]
     empty_hint = _("Add an account for each platform that pushes; its page then shows the addresses to enter there.")
     fieldsets = [
         (None, {"fields": ["name", "merchants"]}),
@@ -61,13 +76,8 @@ class SmartCouponAccountAdmin(AdministratorsOnly, PortalAdmin):
             _("Who may push"),
             {"fields": ["require_signature", "developer_key", "allowed_addresses", "repeat_window_seconds"]},
         ),
-        (
-            _("Consume reports"),
-            {
-                "fields": ["confirm_with_dfire", "consume_base_url", "app_id", "app_secret"],
-                "classes": ["collapse"],
-            },
-        ),
+        (_("Answers"), {"fields": ["confirm_with_dfire"]}),
+        (_("Consume reports"), {"fields": REPORTING}),
     ]
     addresses = (
         _("Addresses to enter at the platform"),
@@ -77,32 +87,71 @@ class SmartCouponAccountAdmin(AdministratorsOnly, PortalAdmin):
         },
     )
 
+    class Media:
+        js = ["portal/copy.js"]
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The addresses exist once the account does."""
-        return self.fieldsets if obj is None else [self.fieldsets[0], self.addresses, *self.fieldsets[1:]]
+        """The addresses exist once the account does, and so does what is said of its pushes and reports."""
+        if obj is None:
+            return self.fieldsets
+        title, options = self.addresses
+        old = ["old_addresses_shown"] if old_addresses_work(obj) else []
+        reports, reporting = self.fieldsets[-1]
+        middle: Any = self.fieldsets[1:-1]
+        addresses: Any = options["fields"]
+        return [
+            self.fieldsets[0],
+            (title, {**options, "fields": [*addresses, *old]}),
+            *middle,
+            (reports, {**reporting, "fields": ["reports_shown", *REPORTING]}),
+            (_("The last pushes"), {"fields": ["revision_shown", "pushes_shown"]}),
+        ]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The account, which remembers under which host the portal is looked at."""
+        """The account, which remembers who looks at it and under which host, and its last pushes."""
         account = super().get_object(request, object_id, from_field)
         if account is not None:
             account.viewer = request
+            account.last_pushes = page.last_pushes(account)
         return account
 
     def save_model(self, request: HttpRequest, obj: SmartCouponAccount, form: Any, change: bool) -> None:
-        """A new account gets its token here."""
+        """A new account gets its token here; new credentials are tried at once."""
         if not obj.token:
-            obj.token = secrets.token_urlsafe(TOKEN_BYTES)
+            obj.token = new_token()
         super().save_model(request, obj, form, change)
+        if not set(REPORTING).isdisjoint(form.changed_data):
+            lanes.go_on(obj)
 
     @display(description=_("create a coupon"))
     def coupon_address(self, account: Any) -> str:
         """Where create-coupon pushes go."""
-        return self._address(account, "hook-create-coupon")
+        return page.address(account.viewer, account, "hook-create-coupon")
 
     @display(description=_("give a coupon to a customer"))
     def detail_address(self, account: Any) -> str:
         """Where coupon-detail pushes go."""
-        return self._address(account, "hook-give-coupon")
+        return page.address(account.viewer, account, "hook-give-coupon")
+
+    @display(description=_("old addresses"))
+    def old_addresses_shown(self, account: SmartCouponAccount) -> str:
+        """Until when those from before the last change work."""
+        return page.old_addresses(account)
+
+    @display(description=_("last seen"))
+    def revision_shown(self, account: Any) -> str:
+        """Which revision of the platform pushes."""
+        return page.revision_seen(account.last_pushes)
+
+    @display(description=_("pushes"))
+    def pushes_shown(self, account: Any) -> str:
+        """The last pushes with their answers."""
+        return page.pushes_table(account.viewer, account.last_pushes)
+
+    @display(description=_("state"))
+    def reports_shown(self, account: SmartCouponAccount) -> str:
+        """How it goes with the reports."""
+        return page.reports_state(account)
 
     @display(description=_("signature"))
     def signature_shown(self, account: SmartCouponAccount) -> str:
@@ -115,8 +164,3 @@ class SmartCouponAccountAdmin(AdministratorsOnly, PortalAdmin):
     def merchants_shown(self, account: SmartCouponAccount) -> int:
         """How many merchants it may push for."""
         return account.merchants.count()
-
-    @staticmethod
-    def _address(account: Any, name: str) -> str:
-        full = account.viewer.build_absolute_uri(reverse(name, args=[account.token]))
-        return format_html('<code class="portal-copy">{}</code>', full)

@@ -16,12 +16,11 @@ from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.hooks.view import HookView
 from integrations.models import Push
 from integrations.models.pushes import PushAddress
-from integrations.smart_coupon import acting, confirming, pushes, repeats, replays
+from integrations.smart_coupon import acting, confirming, pushes, repeats, replays, tokens
 from integrations.smart_coupon.revisions import FIRST, Revision, Signed, revision_of
 from integrations.smart_coupon.signatures import check_signature, signed_at
 from integrations.strict_json import JsonObject
 from merchants.models import SmartCouponAccount
-from merchants.secrets import keyed_hashes
 
 _JSON = "application/json"
 _KEPT_OF_A_REFUSED_BODY = 4000
@@ -48,7 +47,7 @@ class SmartCouponHook(HookView):
 
     def authenticate(self, request: Request, body: bytes, **kwargs: str) -> SmartCouponAccount:
         """The account of the address's token, calling from an address it may call from."""
-        account = SmartCouponAccount.objects.filter(token_hash__in=keyed_hashes(kwargs["token"])).first()
+        account = tokens.account_of(kwargs["token"])
         if account is None:
             raise HookRefused(HookCode.UNKNOWN_TOKEN, "This push address is not known.")
         check_address(request, account.allowed_addresses)

@@ -50,6 +50,7 @@ class App:
             limits=self.limits,
             till=self.till,
             callbacks=self.callbacks,
+            pushes=self.pushes,
         )
         self.pages = Pages(
             config=self.config,

@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from integrations.sandbox import ledger
+from integrations.sandbox import ledger, revisions
 from integrations.sandbox.callbacks import Callbacks
 from integrations.sandbox.faults import DEFAULT_SEED, BadRule, Faults, read_rule
 from integrations.sandbox.limits import Limits
+from integrations.sandbox.push import Pushes
 from integrations.sandbox.store import REQUEST_LOG_ROWS, Store
 from integrations.sandbox.till import MOST_TIMES, Order, Till
 from integrations.sandbox.wire import BadRequest, Request, Response, Routes, json_response, number
@@ -27,12 +28,15 @@ _REDEEM_FIELDS = {
 class Control:
     """The handlers, by method and path."""
 
-    def __init__(self, *, store: Store, faults: Faults, limits: Limits, till: Till, callbacks: Callbacks) -> None:
+    def __init__(
+        self, *, store: Store, faults: Faults, limits: Limits, till: Till, callbacks: Callbacks, pushes: Pushes
+    ) -> None:
         self.store = store
         self.faults = faults
         self.limits = limits
         self.till = till
         self.callbacks = callbacks
+        self.pushes = pushes
         self.routes: Routes = {
             ("GET", "/control/faults"): self.show_faults,
             ("POST", "/control/faults"): self.set_faults,
@@ -43,6 +47,7 @@ class Control:
             ("GET", "/control/callbacks"): self.show_callbacks,
             ("POST", "/control/reset"): self.reset,
             ("POST", "/control/redeem"): self.redeem,
+            ("POST", "/control/push"): self.push,
         }
 
     def show_faults(self, request: Request) -> Response:
@@ -120,6 +125,22 @@ class Control:
                 "callbacks": callbacks,
             }
         )
+
+    def push(self, request: Request) -> Response:
+        """Push an example of a coupon to the portal, for a `merchant_id`, under a `token`, in a `revision`."""
+        data = request.json()
+        said = {name: str(data.get(name) or "") for name in ("token", "merchant_id", "developer_key", "platform")}
+        revision = data.get("revision")
+        if not said["token"] or not said["merchant_id"] or revision not in revisions.REVISIONS:
+            raise BadRequest("token, merchant_id and a known revision are needed")
+        fields = revisions.example(
+            revision, revisions.COUPON, merchant_id=said["merchant_id"], customer="", coupon=None, coupon_id=""
+        )
+        body = revisions.signed(revision, revisions.pretty(fields), said["developer_key"])
+        _push_id, answer = self.pushes.send_as(
+            said["token"], platform=said["platform"], kind=revisions.COUPON, revision=revision, body=body
+        )
+        return json_response({"http_status": answer.status, "answer": answer.text, "body": body})
 
 
 def _order(data: dict[str, Any]) -> Order:

@@ -9,7 +9,7 @@ from typing import Any
 from integrations.sandbox import revisions
 from integrations.sandbox.clock import now_ms
 from integrations.sandbox.config import ConfigFile
-from integrations.sandbox.outgoing import post
+from integrations.sandbox.outgoing import Answer, post
 from integrations.sandbox.store import Store
 from integrations.sandbox.wire import JSON
 
@@ -37,11 +37,15 @@ class Pushes:
 
     def send(self, *, platform: str, kind: str, revision: int, body: str) -> int:
         """Push this very text, keep the answer, and return the push's id. Raises UnknownPlatform."""
-        config = self.config.current()
-        account = config.platform(platform)
+        account = self.config.current().platform(platform)
         if account is None:
             raise UnknownPlatform(platform)
-        answer = post(config.portal_url, f"/hooks/smart-coupon/{account.token}/{kind}/", body.encode(), JSON)
+        return self.send_as(account.token, platform=platform, kind=kind, revision=revision, body=body)[0]
+
+    def send_as(self, token: str, *, platform: str, kind: str, revision: int, body: str) -> tuple[int, Answer]:
+        """Push under this token, and keep the answer; the push's id and the answer."""
+        url = self.config.current().portal_url
+        answer = post(url, f"/hooks/smart-coupon/{token}/{kind}/", body.encode(), JSON)
         with self.store.locked() as db:
             cursor = db.execute(
                 "INSERT INTO pushes (at, platform, kind, revision, body, http_status, answer, milliseconds)"
@@ -50,7 +54,7 @@ class Pushes:
             )
             push_id = int(cursor.lastrowid or 0)
             db.execute("DELETE FROM pushes WHERE id <= ?", [push_id - KEPT_PUSHES])
-        return push_id
+        return push_id, answer
 
     def send_again(self, push_id: int) -> int | None:
         """Push the same text once more, as a platform does that saw no answer; None when it is not known."""

@@ -3,6 +3,8 @@
 Only their records are kept here; who speaks with them is the integrations app.
 """
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -11,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from merchants.checks import http_address, network_list, push_token
 from merchants.models.merchant import Merchant
 from merchants.secrets import EncryptedTextField, keyed_hashes
+
+_TOKENS = ("token", "previous_token")
 
 
 class DfireAccount(models.Model):
@@ -65,6 +69,11 @@ class SmartCouponAccount(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     token = EncryptedTextField(_("token"), validators=[push_token])
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # The token before this one, which is good until a time, so that a platform can be changed over without a gap.
+    previous_token = EncryptedTextField(_("previous token"), blank=True, default="", db_default="", editable=False)
+    previous_token_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    previous_until = models.DateTimeField(_("previous token good until"), null=True, blank=True, editable=False)
+    previous_used_at = models.DateTimeField(_("previous token last used"), null=True, blank=True, editable=False)
     merchants = models.ManyToManyField(
         Merchant, verbose_name=_("merchants"), related_name="smart_coupon_accounts", blank=True
     )
@@ -100,8 +109,10 @@ class SmartCouponAccount(models.Model):
         return self.name
 
     def save(self, *args: object, **kwargs: object) -> None:
-        """Keep the hash by which a push finds its account true to the token."""
+        """Keep the hashes by which a push finds its account true to its tokens."""
         self.token_hash = keyed_hashes(self.token)[0]
-        if kwargs.get("update_fields") is not None and "token" in kwargs["update_fields"]:  # type: ignore[operator]
-            kwargs["update_fields"] = {*kwargs["update_fields"], "token_hash"}  # type: ignore[misc]
+        self.previous_token_hash = keyed_hashes(self.previous_token)[0] if self.previous_token else None
+        changed: Any = kwargs.get("update_fields")
+        if changed is not None:
+            kwargs["update_fields"] = {*changed, *(f"{name}_hash" for name in _TOKENS if name in changed)}
         super().save(*args, **kwargs)  # type: ignore[arg-type]
