@@ -1,6 +1,5 @@
 """What the tests in a real browser share: the browser, what a page should never do, and who sits before it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,8 +60,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--lang=zh-CN"],
-            env={**os.environ, "LANGUAGE": "zh_CN"},  # for the words of its own fields
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         yield browser
         browser.close()
