@@ -9,14 +9,13 @@ from playwright.sync_api import Page, expect
 
 from config.embedded.places import CHECKOUT
 from config.tooling.terminal import say
-from tests.e2e.browsing import CHROMIUM, DESK, PATIENCE, chromium, marketing, sign_in, window
+from tests.e2e.browsing import CHROMIUM, DESK, PATIENCE, bar, chromium, marketing, sign_in, window
 from tests.e2e.portal import MOBILE, until
 from tests.screenshots.portal import Photographed
 
 FOLDER = CHECKOUT / "docs" / "images"
 MOST_BYTES = 300_000
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-AT_WORK = "() => Number(document.querySelector('#batch-progress progress')?.getAttribute('value') ?? 0)"
 
 
 class Photographer:
@@ -98,7 +97,7 @@ class Photographer:
         self.page.set_viewport_size({"width": DESK, "height": 950})
         self.page.locator("#header-inner").get_by_role("link", name="开始", exact=True).click()
         self.page.get_by_role("dialog").get_by_role("button", name="发放", exact=True).click()
-        until(lambda: self.page.evaluate(AT_WORK) > 30, seconds=PATIENCE / 1000)
+        until(lambda: bar(self.page) > 30, seconds=PATIENCE / 1000)
         self.take("batch", 950)
 
     def settlement(self) -> None:
