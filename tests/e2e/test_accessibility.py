@@ -36,14 +36,17 @@ PAGES = [
     "merchants/customer/",
     "merchants/customer/{customer}/change/",
     "merchants/customer/add/",
+    "merchants/customer/by-file/",
     "merchants/merchant/",
     "settlement/",
     "settlement/budgets/",
     "integrations/outboxrow/",
+    "integrations/outboxrow/{row}/change/",
     "integrations/dfirecallback/",
     "integrations/reconciliation/",
     "integrations/incident/",
     "integrations/push/",
+    "integrations/consumereport/",
 ]
 DARK = ["", "coupons/issuedcoupon/{coupon}/change/", "coupons/issuedcoupon/why/?code={code}"]
 DIALOGS = [
@@ -69,7 +72,7 @@ template.refresh_from_db()
 customer = Customer.objects.get(merchant=merchant, mobile="{mobile}")
 coupon = issuing.issue(template=template, customer=customer, through=Through(source=Source.STAFF, actor="staff:e2e"))
 batch = batches.begin_issue(template, "13800000001\\n138000\\n1380000000", name="名单")
-print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk)
+print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk, coupon.outbox.get().pk)
 """
 
 
@@ -77,9 +80,9 @@ print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk)
 def rows(portal: Portal) -> dict[str, str]:
     """A template, a coupon and a batch that there is something to see of."""
     printed = portal.manage("shell", "-c", _ROWS.format(mobile=MOBILE))
-    found = re.search(r"ids (\d+) (\d+) (\d+) (\d+) (\d+)", printed)
+    found = re.search(r"ids (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", printed)
     assert found, printed
-    made = dict(zip(("template", "customer", "coupon", "code", "batch"), found.groups(), strict=True))
+    made = dict(zip(("template", "customer", "coupon", "code", "batch", "row"), found.groups(), strict=True))
     until(lambda: portal.held(made["code"]), seconds=30)
     return made
 
