@@ -79,7 +79,7 @@ class SmartCouponAccountAdmin(AccountActions, AdministratorsOnly, PortalAdmin):
         (_("Answers"), {"fields": ["confirm_with_dfire"]}),
         (_("Consume reports"), {"fields": REPORTING}),
     ]
-    addresses = (
+    addresses: tuple[Any, dict[str, Any]] = (
         _("Addresses to enter at the platform"),
         {
             "fields": ["coupon_address", "detail_address"],

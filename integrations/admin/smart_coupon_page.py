@@ -72,7 +72,7 @@ def revision_seen(pushes: list[Push]) -> str:
 
 def reports_state(account: SmartCouponAccount) -> str:
     """Whether reports go out, how many wait and how many have failed."""
-    if not (account.consume_base_url and account.app_id and account.app_secret):
+    if not account.wants_reports:
         return gettext("Nothing is reported: enter address, app_id and app_secret.")
     lane = getattr(account, "report_lane", None)
     boxes = []
