@@ -137,8 +137,10 @@ def _stop(lane: ReportLane, outcome: Outcome, now: datetime) -> None:
     lane.code, lane.message = outcome.code[:50], outcome.message[:500]
     lane.next_at = now + PROBE_EVERY
     account = lane.account
+    few = list(account.merchants.order_by("pk")[:2])
     raise_incident(
         IncidentKind.REPORTS_STOPPED,
+        merchant=few[0] if len(few) == 1 else None,  # of several, administrators are told
         subject=_subject(lane),
         figures={"platform": account.name, "code": lane.code, "message": lane.message},
         page=reverse("admin:merchants_smartcouponaccount_change", args=[account.pk]),

@@ -166,6 +166,7 @@ def test_wrong_credentials_stop_the_lane_until_they_are_mended(
     incident = Incident.objects.get(kind=IncidentKind.REPORTS_STOPPED)
     assert (incident.closed_at, incident.figures["platform"], incident.page) == (None, "maxfun", page_of(platform))
     assert "SE03" in happened(incident)
+    assert incident.merchant == platform.merchants.get()
     assert driving.drain() == 0, "it is tried now and then, not at once"
     SmartCouponAccount.objects.update(app_id=platform.app_id)
     lanes.go_on(platform)
