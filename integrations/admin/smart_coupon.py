@@ -44,8 +44,8 @@ class SmartCouponAccountForm(SecretsForm):
         ]  # fmt: skip
         help_texts = {
             "confirm_with_dfire": _(
-                "A pushed coupon is answered success only once dfire has accepted it, within 3 seconds; else the push "
-                "fails and nothing is left of it."
+                "A pushed coupon is answered success only once dfire has accepted it, within a few seconds; else the "
+                "push fails and nothing is left of it."
             ),
             "consume_base_url": _("Redeemed coupons are reported there, to the platform that pushed them."),
         }
