@@ -44,11 +44,11 @@ class BatchRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     """The rows of files, with what became of them; reached from a batch's page."""
 
     merchant_path = "batch__merchant"
-    list_display = ["number", "text_shown", "customer_shown", "problem_shown", "batch"]
+    list_display = ["number", "text_shown", "customer_shown", "problem_shown", "batch_shown"]
     list_display_links = ["number"]
     list_select_related = ["batch", "customer"]
     list_filter = [RowProblemFilter]
-    fields = ["batch", "number", "text_shown", "customer_shown", "problem_shown"]
+    fields = ["batch_shown", "number", "text_shown", "customer_shown", "problem_shown"]
     readonly_fields = fields
     ordering = ["-batch", "number"]
     export_columns = [
@@ -93,3 +93,8 @@ class BatchRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     def problem_shown(self, row: BatchRow) -> str:
         """Why there is no coupon."""
         return problem_words(row.problem) if row.problem else "-"
+
+    @display(description=_("batch"))
+    def batch_shown(self, row: BatchRow) -> str:
+        """A link to the batch."""
+        return page_of(row.batch)

@@ -169,6 +169,6 @@ def test_signing_in_keeps_nobody_out(portal: Portal, context: BrowserContext) ->
     page.fill("[name=username]", "nobody")
     page.fill("[name=password]", "wrong")
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile("请输入正确的")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("正确的")).first).to_be_visible()
     settled(page)
     assert findings(page) == []

@@ -9,14 +9,13 @@ from playwright.sync_api import Page, expect
 
 from config.embedded.places import CHECKOUT
 from config.tooling.terminal import say
-from tests.e2e.browsing import CHROMIUM, DESK, PATIENCE, chromium, marketing, sign_in, window
+from tests.e2e.browsing import CHROMIUM, DESK, PATIENCE, bar, chromium, marketing, sign_in, window
 from tests.e2e.portal import MOBILE, until
 from tests.screenshots.portal import Photographed
 
 FOLDER = CHECKOUT / "docs" / "images"
 MOST_BYTES = 300_000
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-AT_WORK = "() => Number(document.querySelector('#batch-progress progress')?.getAttribute('value') ?? 0)"
 
 
 class Photographer:
@@ -47,7 +46,7 @@ class Photographer:
         expect(self.till.get_by_text("操作成功")).to_be_visible()
         self.open(f"coupons/issuedcoupon/?q={code}")
         self.page.locator("#result_list a").first.click()
-        self.take("coupon", 1400)
+        self.take("coupon", 1750)
 
     def why(self) -> None:
         """A coupon for lunch on workdays, asked about on a Saturday evening."""
@@ -87,8 +86,8 @@ class Photographer:
 
     def batch(self) -> None:
         """Issuing to thousands, half way."""
-        self.open("coupons/coupontemplate/?q=welcome-10")
-        self.page.locator("#result_list a").first.click()
+        self.open("coupons/coupontemplate/")
+        self.page.locator("#result_list").get_by_role("link", name="满50减10 welcome-10").click()
         self.page.locator("#header-inner").get_by_role("link", name="批量发券", exact=True).click()
         rows = [*(f"151{number * 11:08d}" for number in range(6000)), "1510000", "15100000011", "15100000022"]
         file = {"name": "国庆会员名单.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
@@ -98,7 +97,7 @@ class Photographer:
         self.page.set_viewport_size({"width": DESK, "height": 950})
         self.page.locator("#header-inner").get_by_role("link", name="开始", exact=True).click()
         self.page.get_by_role("dialog").get_by_role("button", name="发放", exact=True).click()
-        until(lambda: self.page.evaluate(AT_WORK) > 30, seconds=PATIENCE / 1000)
+        until(lambda: bar(self.page) > 30, seconds=PATIENCE / 1000)
         self.take("batch", 950)
 
     def settlement(self) -> None:
