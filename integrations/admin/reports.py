@@ -15,7 +15,7 @@ from integrations.consume.writing import REPORT_TASK
 from integrations.models import ConsumeReport, ReportLane
 from integrations.models.reports import ReportState
 from integrations.outbox import doorbell
-from merchants.admin.badges import Variant, badge, page_of
+from merchants.admin.badges import Variant, badge, mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import MOST_AT_ONCE, dialog, go_to
 
@@ -56,7 +56,7 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
     """Reports are the portal's; staff retry the failed ones."""
 
     merchant_path = "coupon__merchant"
-    list_display = ["coupon_shown", "account", "state_shown", "trouble_shown", "tries", "created_at", "settled_at"]
+    list_display = ["code_shown", "account", "state_shown", "trouble_shown", "tries", "created_at", "settled_at"]
     list_select_related = ["coupon", "account__report_lane"]
     list_filter = [("state", ChoicesDropdownFilter)]
     search_fields = ["coupon__code__exact"]
@@ -107,6 +107,11 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
             messages.success(request, words % {"count": done})
         else:
             messages.warning(request, gettext("Nothing to do: none of them has failed."))
+
+    @display(description=_("coupon"))
+    def code_shown(self, report: ConsumeReport) -> str:
+        """The coupon's code, which leads to the report."""
+        return mono(report.coupon.code)
 
     @display(description=_("coupon"))
     def coupon_shown(self, report: ConsumeReport) -> str:

@@ -44,8 +44,8 @@ class SmartCouponAccountForm(SecretsForm):
         ]  # fmt: skip
         help_texts = {
             "confirm_with_dfire": _(
-                "A pushed coupon is answered success only once dfire has accepted it, within 3 seconds; else the push "
-                "fails and nothing is left of it."
+                "A pushed coupon is answered success only once dfire has accepted it, within a few seconds; else the "
+                "push fails and nothing is left of it."
             ),
             "consume_base_url": _("Redeemed coupons are reported there, to the platform that pushed them."),
         }
@@ -79,7 +79,7 @@ class SmartCouponAccountAdmin(AccountActions, AdministratorsOnly, PortalAdmin):
         (_("Answers"), {"fields": ["confirm_with_dfire"]}),
         (_("Consume reports"), {"fields": REPORTING}),
     ]
-    addresses = (
+    addresses: tuple[Any, dict[str, Any]] = (
         _("Addresses to enter at the platform"),
         {
             "fields": ["coupon_address", "detail_address"],

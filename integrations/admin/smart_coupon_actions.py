@@ -18,7 +18,7 @@ from integrations.smart_coupon import tokens, trying
 from merchants.admin.dialogs import dialog, go_to
 from merchants.models import SmartCouponAccount
 
-KEEP_HOURS = [(1, _("1 hour")), (24, _("1 day")), (24 * 7, _("7 days")), (24 * 30, _("30 days"))]
+KEEP_HOURS = [(1, _("1 hour")), (24, _("1 day")), (24 * 7, _("1 week")), (24 * 28, _("4 weeks"))]
 REVISIONS = [(1, _("Revision 1")), (2, _("Revision 2")), (3, _("Revision 3"))]
 
 

@@ -72,7 +72,7 @@ def revision_seen(pushes: list[Push]) -> str:
 
 def reports_state(account: SmartCouponAccount) -> str:
     """Whether reports go out, how many wait and how many have failed."""
-    if not (account.consume_base_url and account.app_id and account.app_secret):
+    if not account.wants_reports:
         return gettext("Nothing is reported: enter address, app_id and app_secret.")
     lane = getattr(account, "report_lane", None)
     boxes = []
@@ -80,7 +80,8 @@ def reports_state(account: SmartCouponAccount) -> str:
         words = gettext("Reports have stopped: %(why)s They go on by themselves once this is mended.")
         boxes.append(notice(words % {"why": said(lane.code, lane.message)}, "danger"))
     queued = badge(f"{gettext('Queued')} {_count(account, ReportState.QUEUED)}", "info")
-    failed = badge(f"{gettext('Failed')} {_count(account, ReportState.DEAD)}", "danger")
+    many = _count(account, ReportState.DEAD)
+    failed = badge(f"{gettext('Failed')} {many}", "default" if many == "0" else "danger")
     address = f"{reverse('admin:integrations_consumereport_changelist')}?state__exact=dead"
     link = format_html('<a class="text-link" href="{}">{}</a>', address, gettext("Failed reports"))
     return format_html_join(" ", "{}", [(part,) for part in (*boxes, queued, failed, link)])

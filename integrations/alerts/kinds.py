@@ -94,6 +94,12 @@ KINDS: dict[str, Kind] = {
         _says(_("Ask the partner to mend it, then switch it on again.")),
         _given,
     ),
+    IncidentKind.REPORTS_STOPPED: Kind(
+        Severity.WARNING,
+        _("The platform %(platform)s refuses consume reports (%(code)s %(message)s). All of them are kept."),
+        _says(_("Enter address, app_id and app_secret anew at the smart-coupon account; reports then go on.")),
+        _given,
+    ),
 }
 
 

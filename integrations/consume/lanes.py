@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
+from integrations.alerts.incidents import close_incident, raise_incident
 from integrations.consume.client import Credentials, Outcome
 from integrations.dfire.codes import ResultClass
 from integrations.models import ConsumeReport, ReportLane
+from integrations.models.alerts import IncidentKind
 from integrations.models.reports import ReportState
 from merchants.models import SmartCouponAccount
 
@@ -88,16 +91,20 @@ def settle(job: Job, outcome: Outcome) -> None:
         lane.failures += 1
         lane.next_at = now + _pause(lane.failures)
     else:
-        lane.failures = 0
-        lane.next_at = lane.stopped_at = None
-        lane.code = lane.message = ""
+        _go_on(lane)
         _judge(rows, outcome, now, single=len(job.ids) == 1)
     lane.save()
 
 
 def go_on(account: SmartCouponAccount) -> None:
-    """Staff have changed the account: forget its token, and try at once."""
-    ReportLane.objects.filter(account=account).update(access_token="", next_at=None, failures=0)
+    """Staff have changed the account: forget its token, and try at once; nothing is wrong where it wants no reports."""
+    with transaction.atomic():
+        lane = _locked(account.pk)
+        lane.access_token = ""
+        lane.next_at, lane.failures = None, 0
+        if not account.wants_reports:
+            _go_on(lane)
+        lane.save()
 
 
 def retry(reports: QuerySet[ConsumeReport]) -> int:
@@ -129,6 +136,28 @@ def _stop(lane: ReportLane, outcome: Outcome, now: datetime) -> None:
     lane.access_token = ""
     lane.code, lane.message = outcome.code[:50], outcome.message[:500]
     lane.next_at = now + PROBE_EVERY
+    account = lane.account
+    few = list(account.merchants.order_by("pk")[:2])
+    raise_incident(
+        IncidentKind.REPORTS_STOPPED,
+        merchant=few[0] if len(few) == 1 else None,  # of several, administrators are told
+        subject=_subject(lane),
+        figures={"platform": account.name, "code": lane.code, "message": lane.message},
+        page=reverse("admin:merchants_smartcouponaccount_change", args=[account.pk]),
+    )
+
+
+def _go_on(lane: ReportLane) -> None:
+    """The platform takes reports."""
+    if lane.stopped_at is not None:
+        close_incident(IncidentKind.REPORTS_STOPPED, subject=_subject(lane))
+    lane.failures = 0
+    lane.next_at = lane.stopped_at = None
+    lane.code = lane.message = ""
+
+
+def _subject(lane: ReportLane) -> str:
+    return f"platform:{lane.account_id}"
 
 
 def _pause(failures: int) -> timedelta:

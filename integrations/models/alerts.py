@@ -20,6 +20,7 @@ class IncidentKind(models.TextChoices):
     UNMATCHED_CALLBACKS = "unmatched_callbacks", _("redemptions that fit no coupon")
     DRIFT = "drift", _("dfire and the portal disagree")
     WEBHOOK_OFF = "webhook_off", _("partner webhook switched off")
+    REPORTS_STOPPED = "reports_stopped", _("consume reports stopped")
 
 
 class Severity(models.IntegerChoices):

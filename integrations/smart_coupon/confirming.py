@@ -121,9 +121,8 @@ def _look(awaited: Awaited) -> dict[str, Any] | None:
         raise not_confirmed()  # somebody else has decided
     if found.confirming is None or found.confirm_until is None:
         return _told(awaited, dict(found.answer or {}))
-    saving = OutboxRow.objects.filter(
-        template=found.confirming.template_id, coupon=None, kind=RowKind.SAVE_PROMOTION
-    ).last()
+    saves = OutboxRow.objects.filter(template=found.confirming.template_id, coupon=None, kind=RowKind.SAVE_PROMOTION)
+    saving = saves.order_by("id").last()
     state = saving.state if saving is not None else None
     if state == RowState.DONE:
         answer = _confirm(awaited)

@@ -116,3 +116,8 @@ class SmartCouponAccount(models.Model):
         if changed is not None:
             kwargs["update_fields"] = {*changed, *(f"{name}_hash" for name in _TOKENS if name in changed)}
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def wants_reports(self) -> bool:
+        """Whether it has an address for consume reports, and the credentials for it."""
+        return bool(self.consume_base_url and self.app_id and self.app_secret)

@@ -10,11 +10,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from coupons.models import CouponTemplate, IssuedCoupon
+from integrations.alerts.kinds import happened
 from integrations.consume import client, driving, lanes, writing
-from integrations.models import ConsumeReport, ReportLane
+from integrations.models import ConsumeReport, Incident, ReportLane
+from integrations.models.alerts import IncidentKind
 from integrations.models.reports import ReportState
 from integrations.sandbox.server import Sandbox
 from merchants.models import Merchant, SmartCouponAccount
+from tests.admin.pages import page_of
 from tests.consume.helpers import CONSUME, TOKEN, Reports, redeem, report_of, time_passes
 from tests.factories import SmartCouponAccountFactory, issued
 
@@ -160,12 +163,30 @@ def test_wrong_credentials_stop_the_lane_until_they_are_mended(
     lane = ReportLane.objects.get()
     assert (lane.code, lane.access_token, states()) == ("SE03", "", {ReportState.QUEUED})
     assert lane.stopped_at is not None
+    incident = Incident.objects.get(kind=IncidentKind.REPORTS_STOPPED)
+    assert (incident.closed_at, incident.figures["platform"], incident.page) == (None, "maxfun", page_of(platform))
+    assert "SE03" in happened(incident)
+    assert incident.merchant == platform.merchants.get()
     assert driving.drain() == 0, "it is tried now and then, not at once"
     SmartCouponAccount.objects.update(app_id=platform.app_id)
     lanes.go_on(platform)
     driving.drain()
     lane.refresh_from_db()
     assert (lane.stopped_at, lane.code, states()) == (None, "", {ReportState.DONE})
+    incident.refresh_from_db()
+    assert incident.closed_at is not None
+
+
+def test_an_account_that_wants_no_reports_any_more_has_no_incident(
+    pushed: Give, reported: Reports, platform: SmartCouponAccount
+) -> None:
+    SmartCouponAccount.objects.update(app_id="someone else")
+    redeem(pushed())
+    driving.drain()
+    platform.app_id = ""
+    platform.save()
+    lanes.go_on(platform)
+    assert Incident.objects.get().closed_at is not None
 
 
 def test_nothing_that_is_kept_names_the_secret(

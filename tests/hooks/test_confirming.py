@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
@@ -372,3 +373,25 @@ def test_what_is_refused_before_dfire_is_asked_is_refused_as_ever(platform: Smar
     before = made()
     assert post(address_of(platform), create_push(coupon_amount=0)).status_code == 400
     assert made() == before
+
+
+def test_who_waits_for_dfire_leaves_half_of_the_threads_to_others(
+    platform: SmartCouponAccount, merchant: Merchant, web: str, at_once: Any
+) -> None:
+    """The real server with its four threads, no worker anywhere."""
+    plain: SmartCouponAccount = SmartCouponAccountFactory(name="quick")
+    plain.merchants.add(merchant)
+
+    def push(account: SmartCouponAccount, title: str, after: float = 0) -> tuple[int, float]:
+        time.sleep(after)
+        began = time.monotonic()
+        url = f"http://{web}{address_of(account)}"
+        answer = requests.post(url, json=create_push(coupon_name=title), timeout=30)
+        return answer.status_code, time.monotonic() - began
+
+    waiting = [lambda n=n: push(platform, f"careful-{n}") for n in range(6)]
+    others = [lambda n=n: push(plain, f"quick-{n}", 0.8) for n in range(4)]
+    answers = at_once([*waiting, *others])
+    assert [status for status, _ in answers] == [503] * 6 + [200] * 4
+    assert sum(seconds > 2.5 for _, seconds in answers[:6]) == 2
+    assert max(seconds for _, seconds in answers[6:]) < 2

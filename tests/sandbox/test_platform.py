@@ -169,3 +169,32 @@ def test_report_without_ids_is_bad_input(till, body):
 def test_repeated_report_is_counted_not_refused(till):
     consume(till, {"coupon_id_list": ["2222"]})
     assert consume(till, {"coupon_id_list": ["2222"]})["result"] == "success"
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_push_can_be_ordered_for_any_token(till, portal, revision):
+    portal.say((200, {"result": {"coupon_id": "4242424242"}}))
+    order = {"token": "another-token", "merchant_id": "88", "developer_key": "key", "platform": "x"}
+    answer = till.control("POST", "push", {**order, "revision": revision})
+    [received] = portal.received
+    assert received.path == "/hooks/smart-coupon/another-token/coupon/"
+    assert received.json["merchant_id"] == "88"
+    assert (answer["http_status"], "4242424242" in answer["answer"]) == (200, True)
+    assert ("data_signature" in received.json) == (revision > 1)
+
+
+@pytest.mark.parametrize("body", [{}, {"token": "t"}, {"token": "t", "merchant_id": "88", "revision": 9}])
+def test_an_order_that_lacks_something_pushes_nothing(till, portal, body):
+    response = till.session.post(f"{till.url}/control/push", json=body)
+    assert response.status_code == 400
+    assert portal.received == []
+
+
+def test_the_platform_can_be_made_to_misbehave_and_the_routers_faults_leave_it_alone(till):
+    address = f"{till.url}/tp/services/token?app_id=platform-id&app_secret=platform-secret"
+    till.fault("busy")
+    assert till.session.get(address).json()["status"]["code"] == "200"
+    till.fault("busy", method="platform.token")
+    assert till.session.get(address).json() == {"status": {"code": "SE05", "message": "ordered"}, "result": None}
+    till.fault("http_500", method="platform.token")
+    assert till.session.get(address).status_code == 500
