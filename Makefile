@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check format translations manage clean
+.PHONY: help run test chaos screenshots check format translations manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ test: ## run all tests on servers of their own; ARGS="-k redeem" goes to pytest
 
 chaos: ## the portal under load while all around it breaks, under 10 minutes; ARGS="--operations 500 --breaks 3 --seed 7"
 	@$(BOOTSTRAP) chaos $(ARGS)
+
+screenshots: ## take the pictures of docs/images anew, of a portal of their own with the demo data
+	@$(BOOTSTRAP) screenshots
 
 check: ## format, lint, types, import contracts, migrations, translations
 	@$(BOOTSTRAP) check

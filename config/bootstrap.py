@@ -43,6 +43,12 @@ def _chaos(arguments: list[str]) -> int:
     return _become("-m", "tests.chaos.campaign", *arguments)
 
 
+def _screenshots(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    browser.ensure()
+    return _become("-m", "tests.screenshots")
+
+
 def _check(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
     return checks.run()
@@ -68,6 +74,7 @@ GOALS: dict[str, Callable[[list[str]], int]] = {
     "manage": _manage,
     "test": _test,
     "chaos": _chaos,
+    "screenshots": _screenshots,
     "check": _check,
     "format": _format,
     "translations": _translations,

@@ -123,6 +123,7 @@ LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "Asia/Shanghai"
+FORMAT_MODULE_PATH = ["config.formats"]  # times read 2026-11-28 14:30:00 in both languages
 USE_TZ = True
 
 # --- Static files: the web serves its own ---

@@ -8,8 +8,9 @@ Updates lock the template's row (order of locks: customer, coupon, template, out
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from django.db.models import Case, F, PositiveBigIntegerField, Q, Value, When
+from django.db.models import Case, F, PositiveBigIntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
 from coupons.choices import CouponStatus, Kind
@@ -45,6 +46,49 @@ def room_in_budget(template: CouponTemplate) -> int | None:
     if template.budget_fen is None or not each:
         return None
     return (template.budget_fen - template.committed_fen) // each
+
+
+def _uncounted(template: CouponTemplate) -> QuerySet[IssuedCoupon]:
+    """Coupons out or redeemed that count nothing, because nobody had said what one costs when they were issued."""
+    spends = [CouponStatus.ISSUED, CouponStatus.REDEEMING, CouponStatus.REDEEMED]
+    return IssuedCoupon.objects.filter(template=template, cost_fen=None, status__in=spends)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Coupons that a template's first budget takes over: how many, and what each counts, in fen."""
+
+    count: int = 0
+    each_fen: int = 0
+
+    @property
+    def money(self) -> int:
+        """What all of them count, in fen."""
+        return self.count * self.each_fen
+
+
+def late(template: CouponTemplate) -> Late:
+    """What an edited template's first budget has to take over: coupons issued while nobody had said what one costs.
+
+    Locks those coupons; call it before the template is locked. Later on nothing is left to take over.
+    """
+    stored = CouponTemplate.objects.filter(pk=template.pk).first()
+    if stored is None or template.budget_fen is None:
+        return Late()
+    said_by_kind = stored.kind in COST_SAID_BY_KIND
+    each = stored.amount_fen if said_by_kind else template.cost_each_fen
+    first = stored.budget_fen is None or not (said_by_kind or stored.cost_each_fen)
+    if not first or not each:
+        return Late()
+    return Late(len(_uncounted(template).select_for_update(no_key=True).order_by("pk").values_list("pk")), each)
+
+
+def count_late(template: CouponTemplate, found: Late) -> None:
+    """Let the coupons that `late` has locked count in the (locked) template's budget from now on."""
+    if found.money:
+        taken_over = _uncounted(template).update(cost_fen=found.each_fen)
+        more = F("committed_fen") + taken_over * found.each_fen
+        CouponTemplate.objects.filter(pk=template.pk).update(committed_fen=more)
 
 
 def give_back(coupons: Sequence[IssuedCoupon]) -> None:

@@ -23,6 +23,7 @@ class Reason(models.TextChoices):
         _("The customer has got as many of these as one may get in a day."),
     )
     END_PASSED = "expiration_passed", _("The end of validity has passed already.")
+    END_BEFORE_START = "ends_before_start", _("It would end before it begins to be valid.")
     REDEEMED = "already_redeemed", _("The coupon has been redeemed.")
     REDEEMING = "redeeming", _("The coupon is being redeemed right now.")
     REVOKED = "revoked", _("The coupon has been revoked.")

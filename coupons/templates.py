@@ -7,6 +7,7 @@ one is issued, edited terms become a new version under a new promotion id.
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from coupons import counting
 from coupons.choices import CouponStatus, TemplateStatus
 from coupons.codes import new_coupon_id
 from coupons.errors import Reason, Refused
@@ -73,15 +74,18 @@ def save_edited(template: CouponTemplate) -> TemplateVersion | None:
     if template.pk is None:
         template.save()
         return None
+    late = counting.late(template)
     stored = lock_template(template.pk)
     if template.stock is not None and template.stock < stored.issued_count:
         raise ValidationError({"stock": [f"{stored.issued_count}: so many have been issued already."]})
-    if template.budget_fen is not None and template.budget_fen < stored.committed_fen:
-        raise ValidationError({"budget_fen": [f"{stored.committed_fen} fen: so much has been promised already."]})
+    promised = stored.committed_fen + late.money
+    if template.budget_fen is not None and template.budget_fen < promised:
+        raise ValidationError({"budget_fen": [f"{promised} fen: so much has been promised already."]})
     if problems := term_problems(template.terms()):
         raise ValidationError(problems)
     template.status = stored.status
     template.save()
+    counting.count_late(template, late)
     if template.status not in _OPEN:
         return None
     return _version_of_today(template, tell=template.stock != stored.stock)

@@ -1,4 +1,4 @@
-"""The demo as a provisioning document: the seed's merchant 88, three shops, five templates, three customers."""
+"""The demo as a provisioning document: the seed's merchant 88, three shops, six templates, forty-three members."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -7,11 +7,15 @@ MERCHANT_ID = "88"
 ACCOUNT = "sandbox"
 PLATFORM = "maxfun"
 FIRST_CUSTOMER = "13800138000"
+MEMBERS = 40
+DAYS = 30  # that the demo has been open for
+LIVELY = ["welcome-10", "member-day-20", "dish-28"]  # templates that a month of coupons is issued of
 
 
 def demo_document(*, router_url: str, keys: dict[str, str], today: date) -> dict[str, Any]:
-    """The document; `keys` holds those that `config.demo.loading` makes; dates run from today."""
-    dates = {"start_date": today.isoformat(), "end_date": (today + timedelta(days=60)).isoformat()}
+    """The document; `keys` holds those that `config.demo.loading` makes; dates run from a month before `today` on."""
+    first, last = today - timedelta(days=DAYS), today + timedelta(days=60)
+    dates = {"start_date": first.isoformat(), "end_date": last.isoformat()}
 
     def template(reference: str, title: str, kind: str, **fields: Any) -> dict[str, Any]:
         named = {"merchant_id": MERCHANT_ID, "reference": reference, "title": title, "kind": kind}
@@ -55,11 +59,14 @@ def demo_document(*, router_url: str, keys: dict[str, str], today: date) -> dict
             _customer(FIRST_CUSTOMER, openid="o3Pm6uD6KVkDemo0001"),
             _customer("13900139000", openid="o3Pm6uD6KVkDemo0002"),
             _customer("13700137000"),  # no openid yet: coupons for this one wait, to be seen waiting
+            *(_customer(f"136{n * 7919:08d}", openid=f"o3Pm6uD6KVkMember{n:04d}") for n in range(1, MEMBERS + 1)),
         ],
         "coupon_templates": [
             template("welcome-10", "满50减10", "cash", amount_fen=1000, min_spend_fen=5000, stock=10000),
             template("lunch-88", "工作日午市88折", "discount", percent_paid=88, use_weekdays=[1, 2, 3, 4, 5],
                      use_times=["11:00-14:00"], channels=["dine_in"]),
+            template("member-day-20", "会员日满100减20", "cash", amount_fen=2000, min_spend_fen=10000,
+                     budget_fen=200000),
             template("birthday-50", "生日满200减50", "cash", amount_fen=5000, min_spend_fen=20000, valid_days=15,
                      per_person_limit=1),
             template("dish-28", "招牌小炒黄牛肉28元", "dish_price", amount_fen=2800, menu_ids=["10086"],

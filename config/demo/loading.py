@@ -13,7 +13,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from config.demo.document import ACCOUNT, FIRST_CUSTOMER, MERCHANT_ID, PLATFORM, demo_document
+from config.demo import history
+from config.demo.document import ACCOUNT, FIRST_CUSTOMER, LIVELY, MERCHANT_ID, PLATFORM, demo_document
 from integrations.provisioning.run import provision
 from merchants.clock import local_day
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
@@ -55,6 +56,8 @@ def load(files: Files, *, portal_url: str, sandbox_url: str) -> list[str]:
         if not Merchant.objects.filter(merchant_id=MERCHANT_ID).exists():
             today = local_day(timezone.now())
             lines = provision(demo_document(router_url=f"{sandbox_url}/router", keys=keys, today=today))
+            count = history.live(Merchant.objects.get(merchant_id=MERCHANT_ID), LIVELY, today)
+            lines.append(f"let a month pass: {count} coupons issued")
         lines += _administrator(files.first_login)
         lines += _move(f"{sandbox_url}/router")
     _write(files.sandbox, _sandbox_config(portal_url, keys))

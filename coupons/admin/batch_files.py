@@ -8,8 +8,7 @@ from django.utils.translation import get_language, gettext, override
 
 from coupons.batches import problem_words
 from coupons.models import Batch
-from merchants.admin.masking import sees_mobiles
-from merchants.models.customer import mask_mobile
+from merchants.admin.masking import masked_digits, sees_mobiles
 from merchants.tables import Row, csv_chunks
 
 
@@ -32,4 +31,4 @@ def _rows(batch: Batch, language: str, *, whole: bool) -> Iterator[Row]:
     for number, text, problem in rows.iterator(chunk_size=2000):
         with override(language):  # the answer is written after the request's own language has been let go
             words = problem_words(problem)
-        yield text if whole else mask_mobile(text), words, number
+        yield text if whole else masked_digits(text), words, number

@@ -90,7 +90,12 @@ class StartForm(BaseDialogForm):
         batch = _visible(Batch, request, object_id)
         if batch is None:
             return {}
-        return {"batch": batch, "liability": liability(batch.template, batch.total), "short": short_of(batch)}
+        return {
+            "batch": batch,
+            "total": f"{batch.total:,}",
+            "liability": liability(batch.template, batch.total),
+            "short": short_of(batch),
+        }
 
 
 class RecallForm(ReasonForm):

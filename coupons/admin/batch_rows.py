@@ -13,7 +13,8 @@ from coupons.batches import problem_words
 from coupons.models import BatchRow
 from merchants.admin.badges import mono, page_of
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
-from merchants.admin.masking import shown
+from merchants.admin.export_columns import Column
+from merchants.admin.masking import shown_digits
 
 
 class RowProblemFilter(admin.SimpleListFilter):
@@ -25,9 +26,9 @@ class RowProblemFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The reasons of the batch that is looked at."""
         batch = request.GET.get("batch__id__exact", "")
-        if not batch.isdecimal():
+        if not (batch.isascii() and batch.isdecimal() and len(batch) < 19):
             return [("any", gettext("without a coupon"))]
-        found = BatchRow.objects.filter(batch=int(batch)).exclude(problem="").order_by("problem")
+        found = model_admin.get_queryset(request).filter(batch=int(batch)).exclude(problem="").order_by("problem")
         codes = found.values_list("problem", flat=True).distinct()
         return [("any", gettext("without a coupon")), *((code, problem_words(code)) for code in codes)]
 
@@ -43,13 +44,20 @@ class BatchRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     """The rows of files, with what became of them; reached from a batch's page."""
 
     merchant_path = "batch__merchant"
-    list_display = ["number", "text_shown", "customer_shown", "problem_shown", "batch"]
+    list_display = ["number", "text_shown", "customer_shown", "problem_shown", "batch_shown"]
     list_display_links = ["number"]
     list_select_related = ["batch", "customer"]
     list_filter = [RowProblemFilter]
-    fields = ["batch", "number", "text_shown", "customer_shown", "problem_shown"]
+    fields = ["batch_shown", "number", "text_shown", "customer_shown", "problem_shown"]
     readonly_fields = fields
     ordering = ["-batch", "number"]
+    export_columns = [
+        Column(_("row"), lambda request, row: row.number),
+        Column(_("customer as typed"), lambda request, row: shown_digits(request, row.text)),
+        Column(_("customer"), lambda request, row: str(row.customer) if row.customer else None),
+        Column(_("reason"), lambda request, row: problem_words(row.problem) if row.problem else None),
+        Column(_("batch"), lambda request, row: str(row.batch)),
+    ]
     empty_hint = _("Rows are kept when coupons are issued to the customers of a file.")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -74,7 +82,7 @@ class BatchRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     @display(description=_("customer as typed"))
     def text_shown(self, row: Any) -> str:
         """What staff typed, as far as the user may see."""
-        return mono(shown(row.viewer, row.text))
+        return mono(shown_digits(row.viewer, row.text))
 
     @display(description=_("customer"))
     def customer_shown(self, row: BatchRow) -> str:
@@ -85,3 +93,8 @@ class BatchRowAdmin(ReadOnly, BigTable, ScopedAdmin):
     def problem_shown(self, row: BatchRow) -> str:
         """Why there is no coupon."""
         return problem_words(row.problem) if row.problem else "-"
+
+    @display(description=_("batch"))
+    def batch_shown(self, row: BatchRow) -> str:
+        """A link to the batch."""
+        return page_of(row.batch)

@@ -73,18 +73,21 @@ def liability(template: CouponTemplate, count: int) -> str:
 def check_found(batch: Batch) -> str:
     """The dry run: how many get one, what is left for them, what it may cost, and why others get none."""
     template = batch.template
+    stock, room = template.stock, counting.room_in_budget(template)
     rows = f"{reverse('admin:coupons_batchrow_changelist')}?batch__id__exact={batch.pk}"
     context = {
         "batch": batch,
         "rows": rows,
-        "new": batch.summary.get("new", 0),
-        "waiting": batch.summary.get("waiting", 0),
+        "total": f"{batch.total:,}",
+        "bad": f"{batch.bad:,}",
+        "new": f"{batch.summary.get('new', 0):,}",
+        "waiting": f"{batch.summary.get('waiting', 0):,}",
         "reasons": [
-            (problem_words(code), count, f"{rows}&problem={code}")
+            (problem_words(code), f"{count:,}", f"{rows}&problem={code}")
             for code, count in batch.summary.get("reasons", {}).items()
         ],
-        "stock_left": None if template.stock is None else max(0, template.stock - template.issued_count),
-        "budget_left": counting.room_in_budget(template),
+        "stock_left": None if stock is None else f"{max(0, stock - template.issued_count):,}",
+        "budget_left": None if room is None else f"{room:,}",
         "liability": liability(template, batch.total),
     }
     return render_to_string("admin/coupons/batch/found.html", context)

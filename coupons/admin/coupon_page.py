@@ -15,7 +15,7 @@ from coupons.admin.coupon_notes import notes
 from coupons.admin.drawing import bar_code, in_groups, qr_code
 from coupons.admin.extension import timeline_of
 from coupons.admin.money import yuan
-from coupons.admin.wording import moment, moment_text, source_words, term_lines, worth
+from coupons.admin.wording import moment, moment_text, sentence_of, source_words, term_lines, worth
 from coupons.choices import CouponStatus
 from coupons.models import IssuedCoupon, Reissue
 from merchants.admin.badges import badge, mono, page_of
@@ -181,8 +181,10 @@ class CouponPage:
     @display(description=_("terms"))
     def terms_shown(self, coupon: IssuedCoupon) -> str:
         """What the holder was promised."""
-        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", term_lines(coupon.version.terms, coupon.merchant))
-        return format_html('<dl class="portal-terms">{}</dl>', rows)
+        terms = coupon.version.terms
+        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", term_lines(terms, coupon.merchant))
+        words = sentence_of(terms, coupon.merchant)
+        return format_html('<p class="portal-terms-sentence">{}</p><dl class="portal-terms">{}</dl>', words, rows)
 
 
 def _sum(coupon: IssuedCoupon, fen: int | None) -> str:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from coupons import templates
+from coupons import counting, templates
 from coupons.admin.money import YuanField, yuan
 from coupons.admin.pickers import (
     PickerWidget,
@@ -168,13 +168,15 @@ class CouponTemplateForm(PortalForm):
         stock, budget = cleaned.get("stock"), cleaned.get("budget")
         if not self.instance.pk or (stock is None and budget is None):
             return
+        late = counting.late(self.instance)
         stored = templates.lock_template(self.instance.pk)
         if stock is not None and stock < stored.issued_count:
             words = _("%(count)s have been issued already; the stock cannot be smaller.")
             self.add_error("stock", words % {"count": stored.issued_count})
-        if budget is not None and budget < stored.committed_fen:
+        promised = stored.committed_fen + late.money
+        if budget is not None and budget < promised:
             words = _("¥%(yuan)s have been promised already; the budget cannot be smaller.")
-            self.add_error("budget", words % {"yuan": yuan(stored.committed_fen)})
+            self.add_error("budget", words % {"yuan": yuan(promised)})
 
 
 def shops_of(merchant: Merchant | None) -> list[tuple[str, str]]:

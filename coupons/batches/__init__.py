@@ -6,7 +6,7 @@ carries it out slice by slice.
 
 from coupons.batches.making import MOST_CUSTOMERS, begin_issue, begin_recall, outstanding
 from coupons.batches.problems import problem_words
-from coupons.batches.steering import cancel, pause, resume, start
+from coupons.batches.steering import cancel, cancel_forgotten, pause, resume, start
 from coupons.batches.working import work_all
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "begin_issue",
     "begin_recall",
     "cancel",
+    "cancel_forgotten",
     "outstanding",
     "pause",
     "problem_words",

@@ -36,9 +36,9 @@ def check_slice(batch: Batch) -> None:
     if not rows:
         _conclude(batch)
         return
-    named = customers.find_named(batch.merchant, {row.text for row in rows if not row.problem})
+    named = customers.find_named(batch.merchant, {row.text for row in rows if not row.problem and row.text})
     full = at_limit(batch.template, [found[0] for found in named.values() if len(found) == 1])
-    looked_at = [row for row in rows if not row.problem and named[row.text]]
+    looked_at = [row for row in rows if not row.problem and named.get(row.text)]
     for row in looked_at:
         found = named[row.text]
         if len(found) > 1:

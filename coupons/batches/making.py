@@ -76,9 +76,13 @@ def begin_recall(
     Whoever calls has asked staff, with the number.
 
     Raises:
-        Refused: there is nothing to recall, or the batch is still issuing.
+        Refused: there is nothing to recall, or the batch (one of the template) is still issuing.
     """
     if batch is not None and batch.state not in (BatchState.DONE, BatchState.CANCELLED):
+        raise Refused(Reason.BATCH_RUNS)
+    # Whoever issues holds the template to the commit: with it locked, every coupon that is out can be seen.
+    CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
+    if batch is None and template.batches.filter(kind=BatchKind.ISSUE, state=BatchState.RUNNING).exists():
         raise Refused(Reason.BATCH_RUNS)
     out = outstanding(template=template, batch=batch)
     total, last = out.count(), out.aggregate(last=Max("pk"))["last"]

@@ -1,5 +1,7 @@
 """What staff say to a batch. It takes effect between two slices: the row is locked while one is worked."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -50,6 +52,23 @@ def cancel(batch: Batch) -> None:
         Refused: it is over already.
     """
     _move(batch, UNFINISHED, BatchState.CANCELLED)
+
+
+def cancel_forgotten(before: datetime) -> int:
+    """Cancel batches that have waited since before then for somebody's word: nobody remembers what they were for.
+
+    Returns:
+        How many.
+    """
+    waiting = Batch.objects.filter(state__in=[BatchState.READY, BatchState.PAUSED], created_at__lt=before)
+    cancelled = 0
+    for batch in waiting.order_by("pk"):
+        try:
+            cancel(batch)
+        except Refused:
+            continue  # somebody has remembered just now
+        cancelled += 1
+    return cancelled
 
 
 def _move(batch: Batch, allowed: tuple[BatchState, ...], to: BatchState) -> None:

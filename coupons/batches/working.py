@@ -17,6 +17,7 @@ from coupons.batches.making import outstanding
 from coupons.batches.problems import BROKEN, RowProblem
 from coupons.batches.rows import write_back
 from coupons.choices import BatchKind, BatchState, Source
+from coupons.errors import Reason
 from coupons.issuing import Through
 from coupons.models import Batch, BatchRow, IssuedCoupon
 from merchants import customers
@@ -25,6 +26,7 @@ from merchants.models import Customer
 logger = logging.getLogger(__name__)
 
 SLICE = 500
+RECALL_SLICE = 100  # each coupon has messages to dfire to look after, and the template is locked meanwhile
 _AT_WORK = (BatchState.CHECKING, BatchState.RUNNING)
 
 
@@ -109,12 +111,15 @@ def _issue_slice(batch: Batch) -> None:
 
 def _receivers(batch: Batch, rows: list[BatchRow]) -> dict[int, Customer]:
     """To whom each row gives one, by its number. New customers are made; who has been given one already is marked."""
-    named = customers.find_named(batch.merchant, {row.text for row in rows})
+    named = customers.find_named(batch.merchant, {row.text for row in rows if row.text})
     made = customers.create_named(batch.merchant, [name for name, found in named.items() if not found])
     had = IssuedCoupon.objects.filter(batch=batch, customer__in=[c.pk for found in named.values() for c in found])
     seen = set(had.values_list("customer", flat=True))
     receivers: dict[int, Customer] = {}
     for row in rows:
+        if not row.text:  # what was typed has gone with its customer
+            row.problem = Reason.CUSTOMER_ERASED
+            continue
         found = named[row.text] or [made[row.text]]
         if len(found) > 1:
             row.problem = RowProblem.SEVERAL
@@ -129,7 +134,7 @@ def _receivers(batch: Batch, rows: list[BatchRow]) -> dict[int, Customer]:
 def _recall_slice(batch: Batch) -> None:
     out = outstanding(template=batch.template, batch=batch.recalls)
     within = out.filter(pk__gt=batch.position, pk__lte=batch.summary["last"])
-    ids = list(within.order_by("pk").values_list("pk", flat=True)[:SLICE])
+    ids = list(within.order_by("pk").values_list("pk", flat=True)[:RECALL_SLICE])
     if not ids:
         _finish(batch)
         return

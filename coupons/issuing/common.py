@@ -38,7 +38,7 @@ def validity(terms: Terms, now: datetime, told: datetime | None = None) -> tuple
     receipt, and without it the end date's day is the last.
 
     Raises:
-        Refused: the end has passed.
+        Refused: the end has passed, or comes before the first day.
     """
     valid_from = max(now, day_start(terms.start_date))
     if told is not None:
@@ -49,7 +49,9 @@ def validity(terms: Terms, now: datetime, told: datetime | None = None) -> tuple
         last = day_end(terms.end_date)
     if last < now:
         raise Refused(Reason.END_PASSED)
-    return min(valid_from, last), last
+    if last < valid_from:
+        raise Refused(Reason.END_BEFORE_START)
+    return valid_from, last
 
 
 def not_open(template: CouponTemplate, now: datetime) -> Reason | None:

@@ -98,9 +98,10 @@ class SmartCouponAccountAdmin(AccountActions, AdministratorsOnly, PortalAdmin):
         old = ["old_addresses_shown"] if old_addresses_work(obj) else []
         reports, reporting = self.fieldsets[-1]
         middle: Any = self.fieldsets[1:-1]
+        addresses: Any = options["fields"]
         return [
             self.fieldsets[0],
-            (title, {**options, "fields": [*options["fields"], *old]}),
+            (title, {**options, "fields": [*addresses, *old]}),
             *middle,
             (reports, {**reporting, "fields": ["reports_shown", *REPORTING]}),
             (_("The last pushes"), {"fields": ["revision_shown", "pushes_shown"]}),

@@ -1,5 +1,6 @@
 """The buttons beside a template's sync badge: telling dfire at once, and looking at what dfire has, field by field."""
 
+import threading
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -14,11 +15,13 @@ from integrations.alerts.faults import advice, figures_of_error
 from integrations.dfire import ConfigurationError, DfireError, Promotion
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowKind
-from integrations.outbox.probing import ask
+from integrations.outbox.clients import client_for
 from integrations.reconcile.promotions import is_promotion_of, same_shops
 from integrations.sync.promotion_terms import last_day_of_use
 from integrations.sync.telling import tell_now
+from merchants.models import DfireAccount, Merchant
 
+_asking = threading.Semaphore(1)  # of each web process
 _SAID: dict[str, Any] = {
     "again": _("dfire is being told once more. The badge shows how far it is."),
     "hurried": _("It was queued already and goes out at once."),
@@ -48,14 +51,24 @@ class DfireTemplates:
         if account is None:
             words = gettext("The merchant has no dfire account. Choose one at the merchant first.")
             return Comparison(words, "warning")
+        if not _asking.acquire(blocking=False):  # whoever waits for dfire holds one of the web's few threads
+            return Comparison(gettext("Somebody is asking dfire already. Try again in a moment."), "warning")
         try:
-            listed: list[Promotion] = ask(account, template.merchant).value
+            listed: list[Promotion] = _listed(account, template.merchant)
         except DfireError as error:
             return Comparison(_could_not_ask(error), "danger")
         except ValueError as error:
             return Comparison(gettext("The account cannot be used: %(why)s") % {"why": error}, "danger")
+        finally:
+            _asking.release()
         found = next((one for one in listed if is_promotion_of(one, version)), None)
         return _compared(version, template, found) if found else _not_there(version)
+
+
+def _listed(account: DfireAccount, merchant: Merchant) -> list[Promotion]:
+    """The merchant's promotions at dfire. Only looks: a stopped account stays so whatever the answer is."""
+    client = client_for(account)
+    return list(client.query_promotions(entity_id=merchant.entity_id, plate_entity_id=merchant.plate_entity_id).value)
 
 
 def _could_not_ask(error: DfireError) -> str:

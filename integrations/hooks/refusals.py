@@ -52,6 +52,7 @@ def invalid(field: str, message: str) -> HookRefused:
 
 def from_reason(reason: Reason) -> HookRefused:
     """A rule of the domain's, as a hook says it: a conflict, but an end that has passed is bad content."""
-    kind = HookCode.EXPIRATION_PASSED if reason is Reason.END_PASSED else HookCode.CONFLICT
-    field = "expiration_time" if reason is Reason.END_PASSED else ""
+    bad_end = reason in (Reason.END_PASSED, Reason.END_BEFORE_START)
+    kind = HookCode.EXPIRATION_PASSED if bad_end else HookCode.CONFLICT
+    field = "expiration_time" if bad_end else ""
     return HookRefused(kind, str(reason.label), field=field, code=reason.value)

@@ -7,7 +7,7 @@ is left to it. A run is bounded; the next night goes on.
 import logging
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery.signals import worker_shutting_down
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from coupons import batches
 from integrations.retention.contents import blank
 from integrations.retention.kinds import KINDS, Kind
 
@@ -44,6 +45,8 @@ def prune() -> dict[str, int]:
     Returns:
         How many of each kind.
     """
+    if days := settings.RETENTION_BATCH_ROWS_DAYS:
+        batches.cancel_forgotten(timezone.now() - timedelta(days=days))
     pruned = {kind.name: _prune(kind, timezone.now()) for kind in KINDS}
     logger.info("Pruned: %s.", ", ".join(f"{count} {name}" for name, count in pruned.items()))
     return pruned

@@ -126,8 +126,9 @@ def forget_log(erasure: Erasure, names: set[str]) -> None:
 
 
 def forget_batch_rows(erasure: Erasure, names: set[str]) -> None:
-    """Take what staff typed out of the rows of batches that name the customer."""
-    BatchRow.objects.filter(Q(customer=erasure.customer_id) | Q(text__in=names)).exclude(text="").update(text="")
+    """Take what staff typed out of the rows of the merchant's batches that name the customer."""
+    own = Q(text__in=names, batch__merchant=erasure.customer.merchant_id)
+    BatchRow.objects.filter(own | Q(customer=erasure.customer_id)).exclude(text="").update(text="")
 
 
 def batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:

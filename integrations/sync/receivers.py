@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -120,6 +120,8 @@ def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> N
     """Where dfire may hold the coupon, take it back; where it was never told, there is nothing to say."""
     rows = []
     today = local_day(timezone.now())
+    coupons = list(coupons)
+    prefetch_related_objects(coupons, "merchant", "template", "version")
     for coupon in coupons:
         _cancel(_never_sent(coupon))
         if not may_be_held(coupon) or over_at_dfire(coupon, today):

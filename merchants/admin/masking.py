@@ -1,13 +1,15 @@
 """Mobile numbers on pages: whole only for those who may see them, wherever they turn up."""
 
 import json
+import re
 from typing import Any
 
 from django.http import HttpRequest
 
 from merchants.mobiles import MOBILE_IN_TEXT
-from merchants.models.customer import mask_mobile
+from merchants.models.customer import is_mobile, mask_mobile
 
+_LONG_NUMBER = re.compile(r"[0-9]{7,}")
 SEE_MOBILES = "merchants.view_full_mobile"
 
 
@@ -24,6 +26,16 @@ def shown(request: HttpRequest, text: str) -> str:
 def shown_text(request: HttpRequest, text: str) -> str:
     """Any text, its mobile numbers masked for those who may not see them."""
     return text if sees_mobiles(request) else masked_text(text)
+
+
+def shown_digits(request: HttpRequest, text: str) -> str:
+    """What people typed for a customer: numbers in it, also mistyped ones, masked for those who may not see them."""
+    return text if sees_mobiles(request) else masked_digits(text)
+
+
+def masked_digits(text: str) -> str:
+    """Any text, of its longer numbers no more than mobile numbers show."""
+    return _LONG_NUMBER.sub(lambda found: mask_mobile(found[0]) if is_mobile(found[0]) else f"{found[0][:3]}****", text)
 
 
 def shown_json(request: HttpRequest, value: Any) -> str:

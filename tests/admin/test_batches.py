@@ -196,3 +196,23 @@ def test_each_kind_needs_its_permission(lili: Client, root: Client, staff: User,
         assert lili.post(action_of(recall, "pause"), {"_form_submitted": "1"}).status_code == 403
     batch.refresh_from_db()
     assert batch.state == BatchState.READY
+
+
+def test_rows_are_exported_and_numbers_in_them_masked(lili: Client, root: Client, world: World) -> None:
+    batch = sent(root, world.template, "张三 13800138000\n138001380001\n")
+    shown = lili.get(list_of(batch.rows.first())).content.decode()
+    assert "张三 138****8000" in shown
+    assert "138001380001" not in shown
+    said = b"".join(lili.get(list_of(batch.rows.first()) + "export-csv/").streaming_content).decode()
+    assert "张三 138****8000" in said
+    assert "138****" in said
+    assert "138001380001" not in said
+    assert "EXPORT BROKE OFF" not in said
+
+
+def test_reasons_of_another_merchants_batch_are_not_offered(lili: Client, root: Client, world: World) -> None:
+    batch = sent(root, world.other_template, "1380013800")
+    address = f"{list_of(batch.rows.first())}?batch__id__exact="
+    assert "11 digits" not in lili.get(f"{address}{batch.pk}").content.decode()
+    assert "11 digits" in root.get(f"{address}{batch.pk}").content.decode()
+    assert lili.get(f"{address}{'9' * 30}", follow=True).status_code == 200

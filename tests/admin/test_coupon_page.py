@@ -41,7 +41,8 @@ def html_of(client: Client, coupon: IssuedCoupon) -> str:
 
 
 def offered(client: Client, coupon: IssuedCoupon) -> set[str]:
-    return {str(one["title"]) for one in client.get(page_of(coupon)).context["actions_detail"]}
+    titles = {str(one["title"]) for one in client.get(page_of(coupon)).context["actions_detail"]}
+    return titles - {"Why can it not be used?"}  # always there
 
 
 def reissue(client: Client, coupon: IssuedCoupon, **fields: Any) -> list[str]:

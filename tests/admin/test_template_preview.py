@@ -50,7 +50,7 @@ def test_what_is_missing_or_wrong_is_named_and_the_rest_shown(
 ) -> None:
     html = shown(lili, world, **fields)
     assert f"</strong> {missing}</p>" in html
-    assert "portal-coupon" in html
+    assert "portal-voucher" in html
 
 
 def test_remarks_stand_below_the_card(lili: Client, world: World) -> None:
@@ -82,5 +82,5 @@ def test_it_needs_a_post_the_token_and_the_permission(lili: Client, staff: Any, 
 def test_who_may_only_look_sees_the_stored_card(lili: Client, staff: Any, world: World) -> None:
     staff.user_permissions.set(staff.user_permissions.filter(codename="view_coupontemplate"))
     html = lili.get(page_of(world.template)).content.decode()
-    assert "portal-coupon-value" in html
+    assert "portal-voucher-value" in html
     assert "data-portal-preview" not in html

@@ -1,9 +1,11 @@
 """A batch gives each customer one coupon, whatever stops it, and takes back what is out when it is recalled."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from coupons import batches, lifecycle, templates
 from coupons.batches import working
@@ -261,3 +263,39 @@ def test_what_is_still_issuing_or_has_nothing_out_is_not_recalled() -> None:
     with pytest.raises(Refused, match=Reason.NOTHING_OUT):
         batches.begin_recall(template, batch=batch, reason="x")
     assert Customer.objects.count() == 0
+
+
+def test_a_template_is_not_recalled_while_a_batch_of_it_still_issues() -> None:
+    template = published()
+    issued(template)
+    batch = ready(template, people(2))
+    batches.start(batch)
+    with pytest.raises(Refused, match=Reason.BATCH_RUNS):
+        batches.begin_recall(template, reason="x")
+    batches.pause(batch)
+    assert batches.begin_recall(template, reason="x").total == 1
+
+
+def test_a_row_that_was_forgotten_with_its_customer_is_left_out_and_the_rest_goes_on() -> None:
+    batch = ready(published(), people(3))
+    batch.rows.filter(number=2).update(text="")
+    finished(batch)
+    assert (batch.state, batch.done, batch.refused) == (BatchState.DONE, 2, 1)
+    assert batch.rows.get(number=2).problem == Reason.CUSTOMER_ERASED
+
+
+def test_a_forgotten_row_is_checked_too() -> None:
+    batch = batches.begin_issue(published(), "a\nb")
+    batch.rows.filter(number=1).update(text="")
+    batches.work_all()
+    batch.refresh_from_db()
+    assert batch.state == BatchState.READY
+
+
+def test_a_batch_that_waits_too_long_for_a_word_is_cancelled() -> None:
+    old, fresh = ready(published(), people(1)), ready(published(), people(1))
+    Batch.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=91))
+    assert batches.cancel_forgotten(timezone.now() - timedelta(days=90)) == 1
+    old.refresh_from_db()
+    fresh.refresh_from_db()
+    assert (old.state, fresh.state) == (BatchState.CANCELLED, BatchState.READY)

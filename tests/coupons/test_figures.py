@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from coupons import figures, lifecycle
+from coupons import figures, lifecycle, templates
 from coupons.errors import Refused
 from coupons.models import CouponTemplate, DayFigures, IssuedCoupon
 from coupons.models.figures import SUMMED
@@ -143,3 +144,28 @@ def test_the_budget_stops_issuing_and_what_ends_unused_frees_it() -> None:
     redeem(coupon)
     template.refresh_from_db()
     assert (template.committed_fen, template.issued_count) == (1000, 1)
+
+
+def test_a_first_budget_counts_what_was_issued_before_anybody_said_what_one_costs() -> None:
+    template = published(kind="discount", amount_fen=None, percent_paid=90)
+    coupons = [issued(template) for _ in range(4)]
+    with transaction.atomic():
+        lifecycle.revoke(lifecycle.lock([coupons[0].pk])[0], reason="x", actor="staff:x")
+    template.refresh_from_db()
+    template.budget_fen, template.cost_each_fen = 2999, 1000
+    with pytest.raises(ValidationError, match="3000"):
+        templates.save_edited(template)
+    template.budget_fen = 4000
+    templates.save_edited(template)
+    template.refresh_from_db()
+    assert template.committed_fen == 3000
+    issued(template)
+    with pytest.raises(Refused, match="out_of_budget"):
+        issued(template)
+    with transaction.atomic():
+        lifecycle.revoke(lifecycle.lock([coupons[1].pk])[0], reason="x", actor="staff:x")
+    template.refresh_from_db()
+    assert template.committed_fen == 3000
+    templates.save_edited(template)  # nothing is taken over twice
+    template.refresh_from_db()
+    assert template.committed_fen == 3000

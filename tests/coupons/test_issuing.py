@@ -138,3 +138,10 @@ def test_without_days_the_end_dates_day_is_the_last() -> None:
 def test_what_the_giver_says_of_the_end_holds_to_the_second() -> None:
     told = timezone.now() + timedelta(hours=3)
     assert validity(CouponTemplateFactory.build().terms(), timezone.now(), told)[1] == told
+
+
+def test_an_end_before_the_first_day_is_refused() -> None:
+    start = local_day(timezone.now()) + timedelta(days=3)
+    terms = CouponTemplateFactory.build(start_date=start).terms()
+    with pytest.raises(Refused, match="ends_before_start"):
+        validity(terms, timezone.now(), timezone.now() + timedelta(days=1))

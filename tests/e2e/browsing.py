@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Response, expect, sync_playwright
 
 from tests.e2e.portal import Portal
 
 CHROMIUM = Path("/usr/bin/chromium")
 DESK, TELEPHONE = 1440, 390  # pixels wide
 PATIENCE = 30_000  # milliseconds: so long a page or a worker may take on a busy machine
+PERCENT = "() => Number(document.querySelector('#batch-progress progress')?.getAttribute('value') ?? -1)"
 PASSWORD = "korrekt-Pferd-9"
 
 expect.set_options(timeout=PATIENCE)
@@ -94,3 +95,11 @@ def marketing(portal: Portal) -> str:
     portal.visits += 1
     portal.manage("shell", "-c", _STAFF.format(name=name, password=PASSWORD))
     return name
+
+
+def bar(page: Page) -> float:
+    """How far the bar on the page is, in per cent; -1 while the browser fetches the page."""
+    try:
+        return float(page.evaluate(PERCENT))
+    except Error:
+        return -1

@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.browsing import MARKS, PATIENCE, Complaints, marketing, sign_in
+from tests.e2e.browsing import MARKS, PATIENCE, Complaints, bar, marketing, sign_in
 from tests.e2e.portal import MOBILE, Portal, until
 
 pytestmark = MARKS
@@ -23,7 +23,6 @@ pytestmark = MARKS
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 GOOD, BAD = 493, 7
 DONE = "已完成"
-PERCENT = "() => Number(document.querySelector('#batch-progress progress')?.getAttribute('value') ?? -1)"
 REASONS = {
     "手机号格式不对：应为 11 位数字且以 1 开头。": 2,
     "同一位顾客在前面已出现。": 2,
@@ -159,14 +158,6 @@ def the_batch_is_issued(day: Day) -> None:
     assert len(set(seen)) > 1, "the bar has not moved"
 
 
-def bar(page: Page) -> float:
-    """How far the bar on the page is, in per cent; -1 while the browser fetches the page."""
-    try:
-        return float(page.evaluate(PERCENT))
-    except Error:
-        return -1
-
-
 def the_failed_rows_are_downloaded(day: Day) -> None:
     with day.page.expect_download() as begun:
         day.press("下载未发名单")
@@ -245,7 +236,7 @@ def the_rest_is_recalled(day: Day) -> None:
     day.open(day.batch)
     day.ask("撤回", "撤回", reason="名单有误")
     expect(page).not_to_have_url(re.compile(re.escape(day.batch)))
-    until(lambda: bar(page) == 100, seconds=PATIENCE / 1000)
+    until(lambda: bar(page) == 100, seconds=3 * PATIENCE / 1000)
     expect(page.get_by_text(DONE).first).to_be_visible()
     expect(page.get_by_text(re.compile(str(GOOD - 1))).first).to_be_visible()
     day.open(day.coupon)

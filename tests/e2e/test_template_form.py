@@ -29,7 +29,7 @@ def test_pickers_need_no_mouse_and_the_card_follows(portal: Portal, context: Bro
     page.fill("[name=end_date]", "2030-12-31")
     card = page.locator(".portal-preview")
     expect(card.get_by_role("heading", name=title)).to_be_visible()
-    expect(card.locator(".portal-coupon-value strong")).to_have_text(re.compile("20"))
+    expect(card.locator(".portal-voucher-value strong")).to_have_text(re.compile("20"))
 
     page.locator("[data-next-tag]").focus()
     page.keyboard.type("M1")

@@ -36,9 +36,20 @@
         });
     }
 
+    // The field that select2 puts in place of a select is called what the select is called.
+    function nameSelect2(shown) {
+        const id = shown.querySelector("[id^=select2-]")?.id.replace(/^select2-|-container$/g, "");
+        const words = id && document.querySelector(`label[for="${id}"]`)?.textContent.replace("*", "").trim();
+        if (!words) return;
+        for (const part of [shown, ...shown.querySelectorAll("[role=textbox], textarea, input")]) {
+            part.setAttribute("aria-label", words);
+        }
+    }
+
     function mend(root) {
         root.querySelectorAll("[x-on\\:click]:not([role])").forEach(pressable);
         root.querySelectorAll("a, button, [role=button]").forEach(name);
+        root.querySelectorAll(".select2-selection").forEach(nameSelect2);
         hideIcons(root);
     }
 
@@ -64,6 +75,12 @@
     }
 
     document.addEventListener("DOMContentLoaded", () => mend(document));
+    new MutationObserver((changes) => {
+        const added = changes.flatMap((change) => [...change.addedNodes]);
+        if (added.some((node) => node.classList?.contains("select2"))) {
+            document.querySelectorAll(".select2-selection").forEach(nameSelect2);
+        }
+    }).observe(document.documentElement, {childList: true, subtree: true});
     document.addEventListener("alpine:initialized", () => mend(document));
     document.addEventListener("htmx:afterSettle", (event) => {
         mend(document);
