@@ -56,6 +56,8 @@ def _save_at_dfire(version: TemplateVersion, **kwargs: Any) -> None:
 @receiver(signals.template_deleted)
 def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwargs: Any) -> None:
     _cancel(_unsent_saves(template))
+    refused = OutboxRow.objects.filter(template=template, coupon=None, kind=RowKind.SAVE_PROMOTION, state=RowState.DEAD)
+    refused.update(state=RowState.CANCELLED, settled_at=timezone.now())  # there is nothing to mend any more
     versions = TemplateVersion.objects.filter(template=template, promotion_id__in=promotion_ids)
     rows = []
     for version in versions.order_by("number"):

@@ -27,6 +27,7 @@ from config.embedded.servers import Servers
 T = TypeVar("T")
 HTTP_SECONDS = 10
 TOKEN = "e2e-token"
+REPORTS = {"app_id": "portal-at-maxfun", "app_secret": "consume-s3cr3t"}
 APP_KEY, APP_SECRET = "e2e-key", "e2e-secret"
 MOBILE = "13800138000"
 
@@ -117,7 +118,7 @@ class Portal:
         config = {
             "portal_url": self.url,
             "accounts": [{"app_key": APP_KEY, "app_secret": APP_SECRET}],
-            "platforms": [{"name": "maxfun", "token": TOKEN, "merchant_ids": ["88"], "customers": [MOBILE]}],
+            "platforms": [{"name": "maxfun", "token": TOKEN, "merchant_ids": ["88"], "customers": [MOBILE], **REPORTS}],
         }
         (self.folder / "sandbox.json").write_text(json.dumps(config))
         for name in ("sandbox", "web", "worker", "beat"):
@@ -147,7 +148,15 @@ class Portal:
         document = {
             "dfire_accounts": [{**account, "app_key": APP_KEY, "app_secret": APP_SECRET}],
             "merchants": [{**merchant, **ids, "shops": [{"entity_id": "00026863", "name": "西湖店"}]}],
-            "smart_coupon_accounts": [{"name": "maxfun", "token": TOKEN, "merchants": ["88"]}],
+            "smart_coupon_accounts": [
+                {
+                    "name": "maxfun",
+                    "token": TOKEN,
+                    "merchants": ["88"],
+                    "consume_base_url": self.sandbox_url,
+                    **REPORTS,
+                }
+            ],
             "customers": [customer],
         }
         path.write_text(json.dumps(document))
@@ -156,6 +165,11 @@ class Portal:
     def push(self, address: str, body: dict[str, Any]) -> requests.Response:
         """Push as the smart-coupon platform does."""
         return requests.post(f"{self.url}/hooks/smart-coupon/{TOKEN}/{address}/", json=body, timeout=HTTP_SECONDS)
+
+    def reported(self, code: str) -> bool:
+        """Whether the platform has been told that a coupon is redeemed."""
+        page = requests.get(f"{self.sandbox_url}/platform", timeout=HTTP_SECONDS).text
+        return f'href="/till?code={code}"' in page
 
     def ledger(self) -> dict[str, Any]:
         """What the sandbox holds."""

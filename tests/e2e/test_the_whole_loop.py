@@ -68,13 +68,15 @@ def test_a_push_reaches_the_till_and_the_tills_word_comes_back(portal: Portal) -
     told = portal.control("redeem", {"code": code, "shop_entity_id": "00026863"})
     assert [callback["http_status"] for callback in told["callbacks"]] == [200]
 
+    until(lambda: portal.reported(code), seconds=10)
+
     session = signed_in(portal)
     assert "谷雨小馆" in session.get(f"{portal.url}/admin/merchants/merchant/", timeout=10).text
     listed = session.get(f"{portal.url}/admin/coupons/issuedcoupon/?q={code}", timeout=10).text
     link = re.search(r'href="(/admin/coupons/issuedcoupon/\d+/change/[^"]*)"', listed)
     assert link, listed[:3000]
     page = session.get(portal.url + link[1], timeout=10).text
-    for word in (code, "已核销", "西湖店", "dfire.shop.deliver.promotion"):
+    for word in (code, "已核销", "西湖店", "dfire.shop.deliver.promotion", "consumereport"):
         assert word in page
 
 

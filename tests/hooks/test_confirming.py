@@ -144,6 +144,7 @@ def test_dfires_own_refusal_is_told_at_once(platform: SmartCouponAccount, dfire:
     with working():
         is_refused(post(address_of(platform), create_push()), "菜品不存在")
     nothing_is_left(dfire)
+    assert not OutboxRow.objects.filter(state=RowState.DEAD).exists(), "nothing is left for staff to mend"
 
 
 def test_a_merchant_without_dfire_is_refused_at_once(
