@@ -18,6 +18,7 @@ from integrations.outbox.probing import ask
 from integrations.reconcile.promotions import is_promotion_of, same_shops
 from integrations.sync.promotion_terms import last_day_of_use
 from integrations.sync.telling import tell_now
+from merchants.admin.masking import masked_text
 
 _SAID: dict[str, Any] = {
     "again": _("dfire is being told once more. The badge shows how far it is."),
@@ -62,7 +63,7 @@ def _could_not_ask(error: DfireError) -> str:
     what_to_do = (
         advice(figures_of_error(error)) if isinstance(error, ConfigurationError) else remedy(error.result_class)
     )
-    said = f"{error.code} {error.message}".strip()
+    said = masked_text(f"{error.code} {error.message}".strip())
     words = gettext("dfire could not be asked: %(said)s. Nothing has been changed. %(remedy)s")
     return words % {"said": said, "remedy": what_to_do}
 

@@ -23,7 +23,7 @@ PRIVATE = frozenset(
         "message",
         "last_message",
         "password",
-    )  # fmt: skip
+    )
 )
 _WHOLE = ([], ["exact"], ["in"], ["isnull"])
 
