@@ -25,7 +25,7 @@ PRIVATE = frozenset(
         "password",
     )
 )
-_WHOLE = ([], ["exact"], ["in"], ["isnull"])
+_WHOLE: tuple[list[str], ...] = ([], ["exact"], ["in"], ["isnull"])
 
 
 def asks_plainly(model: type[Model], lookup: str) -> bool:
@@ -38,8 +38,8 @@ def asks_plainly(model: type[Model], lookup: str) -> bool:
         except FieldDoesNotExist:
             field = None
         if field is None:  # what no field is called is a filter's parameter, or nothing
-            return parts[max(number, 1) + (name == "pk" and number > 0) :] in _WHOLE
+            return parts[number + 1 if name == "pk" or number == 0 else number :] in _WHOLE
         if name in PRIVATE:
             return False
-        at = field.related_model if field.is_relation else None  # type: ignore[assignment]
+        at = field.related_model if field.is_relation else None
     return True
