@@ -51,6 +51,10 @@ class Sums:
         """The sums in a row of `lines`."""
         return cls(**{field.name: row[f"sum_{field.name}"] or 0 for field in fields(cls)})
 
+    def __add__(self, other: "Sums") -> "Sums":
+        """Both together."""
+        return Sums(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
+
 
 _SUMS = {f"sum_{field.name}": Sum(field.name) for field in fields(Sums)}
 

@@ -20,6 +20,7 @@ from merchants.scopes import visible_merchants
 USUAL = "7d"
 OWN = "own"
 MOST_DAYS = 1096  # three years
+FIRST_YEAR = 2000  # no coupon is older, and the days before a period are looked at too
 NAMES = {
     "today": _("Today"),
     "yesterday": _("Yesterday"),
@@ -136,6 +137,8 @@ def _period(request: HttpRequest, name: str, today: date) -> tuple[Period, Any]:
         return usual, _("The last day lies before the first one.")
     if period.last > today:
         return usual, _("Choose days up to today.")
+    if period.first.year < FIRST_YEAR:
+        return usual, _("Choose days from the year 2000 on.")
     if period.days > MOST_DAYS:
         return usual, _("Choose at most three years.")
     return period, ""

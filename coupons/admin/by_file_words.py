@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons import binding
 from merchants.admin.badges import mono, page_of
-from merchants.admin.masking import shown
+from merchants.admin.masking import sees_mobiles, shown
 from merchants.bindings import Planned, Verdict
 from merchants.models import Customer, Merchant
+from merchants.models.customer import is_mobile
 
 MOST_SHOWN = 50
 _FIELDS = {"mobile": _("mobile"), "openid": _("openid")}
@@ -46,17 +47,26 @@ def bad_rows(planned: Iterable[Planned]) -> list[list[Any]]:
 
 
 def _change(request: HttpRequest, one: Planned) -> dict[str, Any]:
-    """A customer with what gets a new value; what is stored is masked for those who may not see it."""
+    """A customer with what gets a new value; what is stored is masked for those who may not see it.
+
+    To them a mobile number does not lead to its customer either: thousands could be tried.
+    """
     customer = one.customer
+    hidden = is_mobile(one.entry.name) and not sees_mobiles(request)
     values = [
         {
             "label": _FIELDS[name],
-            "before": shown(request, getattr(customer, name)),
+            "before": _before(request, getattr(customer, name), hidden=hidden),
             "after": getattr(one.entry, name),
         }
         for name in one.changes
     ]
-    return {"number": one.entry.number, "customer": page_of(customer, mono(customer)), "values": values}
+    named = mono(shown(request, one.entry.name)) if hidden else page_of(customer, mono(customer))
+    return {"number": one.entry.number, "customer": named, "values": values}
+
+
+def _before(request: HttpRequest, stored: str, *, hidden: bool) -> str:
+    return "…" if hidden and stored else shown(request, stored)
 
 
 def _going_out(changes: list[Planned]) -> int:

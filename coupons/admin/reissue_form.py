@@ -87,7 +87,7 @@ class ReissueForm(ReasonForm):
 def _coupon(request: HttpRequest, object_id: str | None) -> IssuedCoupon:
     """The coupon of the dialog's address, if the user may see it."""
     rows = visible_rows(admin.site, IssuedCoupon, request)
-    found = rows.filter(pk=object_id).first() if rows is not None and str(object_id).isdigit() else None
+    found = rows.filter(pk=object_id).first() if rows is not None and str(object_id).isdecimal() else None
     if found is None:
         raise Http404
     return found

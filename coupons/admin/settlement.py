@@ -24,6 +24,7 @@ from coupons.admin.settlement_tables import (
 from coupons.models import CouponTemplate, DayFigures, IssuedCoupon
 from coupons.settlement import budgets, lines, total
 from merchants.admin.export_notes import ExportNote, filters_in_words
+from merchants.admin.export_slots import written_in_turn
 from merchants.admin.exporting import TYPES, file_of
 from merchants.scopes import visible_merchants
 from merchants.tables import Row
@@ -40,13 +41,13 @@ def settlement_view(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {"form": form, "periods": list(_periods(form))}
     if form.is_valid():
         period = form.cleaned_data["first"], form.cleaned_data["last"]
-        sums = total(form.chosen(), *period)
         found = lines(form.chosen(), *period, form.grouping())
         if kind := _kind(request):
-            table = lines_in_file(found.iterator(chunk_size=_AT_ONCE), form.grouping(), sums)
+            table = lines_in_file(found.iterator(chunk_size=_AT_ONCE), form.grouping())
             return _file(request, DayFigures, _("Settlement"), kind, *table)
         page = Paginator(found, _A_PAGE).get_page(request.GET.get(_PAGE))
         one = form.only()
+        sums = total(form.chosen(), *period)
         link = coupons_link(one, period) if one is not None or form.chosen_all() else ""
         table_shown = lines_on_page(page, form.grouping(), period, one=one is not None)
         context |= {"cards": cards(sums, link), "page": page, "table": table_shown}
@@ -108,8 +109,12 @@ def _file(
 ) -> HttpResponseBase:
     query = request.GET.copy()
     query.pop(_FORMAT, None)
-    note = ExportNote(request, model, title, kind, filters_in_words(query, ""))
-    return file_of(title, [heading[:1].upper() + heading[1:] for heading in headings], rows, form=kind, note=note)
+
+    def written() -> HttpResponseBase:
+        note = ExportNote(request, model, title, kind, filters_in_words(query, ""))
+        return file_of(title, [heading[:1].upper() + heading[1:] for heading in headings], rows, form=kind, note=note)
+
+    return written_in_turn(request, f"{request.path}?{query.urlencode()}", written)
 
 
 def with_values(query: QueryDict, **values: str) -> str:

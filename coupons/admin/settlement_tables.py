@@ -56,8 +56,8 @@ def lines_on_page(rows: Iterable[dict[str, Any]], grouping: Grouping, period: Pe
     return {"headers": headers, "rows": table}
 
 
-def lines_in_file(rows: Iterable[dict[str, Any]], grouping: Grouping, sums: Sums) -> tuple[list[str], Iterator[Row]]:
-    """Headings and all lines, with the total last."""
+def lines_in_file(rows: Iterable[dict[str, Any]], grouping: Grouping) -> tuple[list[str], Iterator[Row]]:
+    """Headings and all lines, and last the total of just these lines: redemptions go on while they are written."""
     headings = [
         _("merchant"), *_keys(grouping), _("coupons redeemed"), _("saved (yuan)"), _("saved is known for"),
         _("paid (yuan)"), _("paid is known for"),
@@ -65,7 +65,9 @@ def lines_in_file(rows: Iterable[dict[str, Any]], grouping: Grouping, sums: Sums
     empty = [None] * len(_keys(grouping))
 
     def table() -> Iterator[Row]:
+        sums = Sums()
         for row in rows:
+            sums += Sums.of(row)
             cells: list[Any] = [row["merchant__name"]]
             cells += [row["day"]] if grouping.has_day else []
             cells += [row["shop__name"] or _("shop not told")] if grouping.has_shop else []

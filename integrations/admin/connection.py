@@ -8,6 +8,7 @@ from integrations.admin.remedies import remedy
 from integrations.alerts.faults import advice, figures_of_error
 from integrations.dfire import ConfigurationError, DfireError
 from integrations.outbox.probing import ask
+from merchants.admin.masking import masked_text
 from merchants.models import DfireAccount
 
 
@@ -24,7 +25,7 @@ def try_connection(account: DfireAccount) -> tuple[bool, str]:
     try:
         reply = ask(account, merchant)
     except DfireError as error:
-        said = f"{error.code} {error.message}".strip()
+        said = masked_text(f"{error.code} {error.message}".strip())
         words = gettext("dfire did not accept the call for %(merchant)s (%(ms)s ms): %(said)s. %(remedy)s")
         took = round((time.monotonic() - began) * 1000)
         return False, words % {"merchant": merchant, "said": said, "remedy": _remedy(error), "ms": took}

@@ -11,6 +11,7 @@ from integrations.admin.remedies import trouble, what_to_do
 from integrations.models import AccountState, OutboxRow
 from integrations.models.outbox import RowKind, RowState
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_CONNECTED, OPENID_MISSING, describe
+from merchants.admin.masking import masked_text
 
 _OF_CUSTOMER = (OPENID_MISSING, MOBILE_MISSING)
 _OF_MERCHANT = (APPID_MISSING, NOT_CONNECTED)
@@ -33,7 +34,8 @@ def _delivery(coupon: IssuedCoupon) -> list[Left]:
     if row is None or row.state in _SETTLED:
         return [Left(gettext("Nothing is on its way to dfire. “Send again” queues it."), "warning")]
     if row.state == RowState.WAITING:
-        return [Left(describe(row.last_message), "warning", _where_to_mend(row.last_message, coupon) or _page(row))]
+        link = _where_to_mend(row.last_message, coupon) or _page(row)
+        return [Left(masked_text(describe(row.last_message)), "warning", link)]
     if row.state == RowState.DEAD:
         again = gettext("Once that is mended, “Send again” queues it.")
         return [_said(gettext("dfire does not have this coupon."), row, again)]

@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +22,7 @@ from integrations.models.outbox import RowState
 from integrations.outbox import repair
 from integrations.sync.words import describe
 from merchants.admin.dialogs import confirm, go
+from merchants.admin.masking import masked_text
 
 MOST_LOOKED_AT = 10_000  # failed rows; beyond it figures say “and more”
 MOST_SHOWN = 5
@@ -43,7 +46,7 @@ class Alike:
     @property
     def words(self) -> str:
         """The error as staff read it."""
-        said = f"{self.code} {describe(self.message)}".strip()
+        said = f"{self.code} {masked_text(describe(self.message))}".strip()
         return said or result_words(self.result)
 
     @property
@@ -143,11 +146,24 @@ class ErrorPanel:
         if asked is not None:
             return asked
         done, left = repair.retry_all(rows, seconds=RETRY_SECONDS)
+        _note(request, key, error, done, left)
         words = ngettext("%(count)s row: %(words)s", "%(count)s rows: %(words)s", done)
         messages.success(request, words % {"count": done, "words": gettext("Queued again.")})
         if left:
             messages.warning(request, gettext("%(count)s are still to be retried: press it again.") % {"count": left})
         return go(request, back)
+
+
+def _note(request: HttpRequest, key: str, error: Alike, done: int, left: int) -> None:
+    """The record of who retried what; none of its single rows."""
+    said = gettext("All with this error retried. Filter: %(filter)s. Queued again: %(done)s, left: %(left)s")
+    LogEntry.objects.create(
+        user_id=str(request.user.pk),
+        content_type=ContentType.objects.get_for_model(OutboxRow),
+        object_repr=error.words[:200],
+        action_flag=CHANGE,
+        change_message=said % {"filter": f"error={key}", "done": done, "left": left},
+    )
 
 
 def retry_address(key: str) -> str:

@@ -29,6 +29,7 @@ from integrations.reconcile.words import describe
 from merchants.admin.badges import badge, mono, notice, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
+from merchants.admin.masking import masked_text
 
 
 @admin.register(Reconciliation)
@@ -195,7 +196,7 @@ class FindingAdmin(FindingActions, ReadOnly, BigTable, ScopedAdmin):
     def state_shown(self, finding: Finding) -> str:
         """What has been decided, and why not more."""
         label = badge(finding.get_state_display(), FINDING_VARIANTS.get(finding.state, "default"))
-        words = describe(finding.message)
+        words = masked_text(describe(finding.message))
         return format_html('{} <span class="portal-hint">{}</span>', label, words) if words else label
 
     @display(description=_("about"))

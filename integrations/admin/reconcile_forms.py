@@ -41,7 +41,7 @@ class RunForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = Reconciliation.objects.filter(merchant__in=visible_merchants(self.request.user))
-        found = own.filter(pk=self.object_id).first() if str(self.object_id).isdigit() else None
+        found = own.filter(pk=self.object_id).first() if str(self.object_id).isdecimal() else None
         if found is None:
             raise Http404
         self.run = found

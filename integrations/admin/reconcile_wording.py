@@ -11,6 +11,7 @@ from integrations.models import Finding, Reconciliation
 from integrations.models.reconcile import Drift, FindingState, RunState
 from integrations.reconcile.words import describe
 from merchants.admin.badges import Variant
+from merchants.admin.masking import masked_text
 from merchants.models.customer import mask_mobile
 
 RUN_VARIANTS: dict[str, Variant] = {
@@ -56,7 +57,7 @@ _THERE: dict[str, Any] = {
 
 def trouble(run: Reconciliation) -> str:
     """What stands in a run's way, in words."""
-    said = describe(run.message)
+    said = masked_text(describe(run.message))
     if run.state == RunState.RUNNING and run.tries:
         waits = gettext("dfire does not answer (%(said)s). It goes on by itself at %(time)s.")
         return waits % {"said": said, "time": formats.time_format(run.resume_at.astimezone(), "H:i:s")}

@@ -16,7 +16,7 @@ from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer, S
 from merchants.admin.badges import badge, page_of, pre
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
-from merchants.admin.masking import masked_json, shown_json
+from merchants.admin.masking import masked_json, masked_text, shown_json
 from merchants.scopes import visible_merchants
 
 
@@ -49,7 +49,7 @@ class AttemptInline(ReadOnlyInline):
     @display(description=_("result"))
     def result_shown(self, attempt: OutboxAttempt) -> str:
         """The class of the result, with dfire's code."""
-        hint = f"{attempt.code} {attempt.message}".strip()
+        hint = masked_text(f"{attempt.code} {attempt.message}".strip())
         return badge(result_words(attempt.result), RESULT_VARIANTS.get(attempt.result, "default"), hint=hint)
 
     @display(description=_("request and answer"))
@@ -100,7 +100,7 @@ class OutboxAttemptAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
     @display(description=_("dfire's code"))
     def code_shown(self, attempt: OutboxAttempt) -> str:
         """dfire's code and message."""
-        return f"{attempt.code} {attempt.message}".strip() or "-"
+        return masked_text(f"{attempt.code} {attempt.message}".strip()) or "-"
 
     @display(description=_("outbox row"))
     def row_shown(self, attempt: OutboxAttempt) -> str:

@@ -12,6 +12,7 @@ from integrations.outbox.evidence import ASSUMED
 from integrations.outbox.settling import BROKEN, LOST
 from integrations.sync.words import describe
 from merchants.admin.badges import Variant
+from merchants.admin.masking import masked_text
 
 STATE_VARIANTS: dict[str, Variant] = {
     RowState.QUEUED: "info",
@@ -77,8 +78,8 @@ def remedy(result: str) -> str:
 
 
 def trouble(row: OutboxRow) -> str:
-    """What is the matter with a row, in words: dfire's code and message, or what it waits for."""
-    said = describe(row.last_message)
+    """What is the matter with a row, in words: dfire's code and message, or what it waits for. No mobile whole."""
+    said = masked_text(describe(row.last_message))
     if row.state in (RowState.DONE, RowState.SENDING):
         return ""
     if row.state == RowState.QUEUED and row.held:

@@ -18,6 +18,7 @@ from integrations.outbox import doorbell
 from merchants.admin.badges import Variant, badge, mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import MOST_AT_ONCE, dialog, go_to
+from merchants.admin.masking import masked_text
 
 REPORT_VARIANTS: dict[str, Variant] = {
     ReportState.QUEUED: "info",
@@ -37,7 +38,7 @@ _ADVICE = {
 
 def said(code: str, message: str) -> str:
     """What the platform said, in words where its code is known."""
-    words = [str(_ADVICE.get(code, "")), " ".join(word for word in (code, message) if word)]
+    words = [str(_ADVICE.get(code, "")), masked_text(" ".join(word for word in (code, message) if word))]
     return " · ".join(word for word in words if word)
 
 

@@ -19,6 +19,7 @@ from integrations.outbox.clients import client_for
 from integrations.reconcile.promotions import is_promotion_of, same_shops
 from integrations.sync.promotion_terms import last_day_of_use
 from integrations.sync.telling import tell_now
+from merchants.admin.masking import masked_text
 from merchants.models import DfireAccount, Merchant
 
 _asking = threading.Semaphore(1)  # of each web process
@@ -75,7 +76,7 @@ def _could_not_ask(error: DfireError) -> str:
     what_to_do = (
         advice(figures_of_error(error)) if isinstance(error, ConfigurationError) else remedy(error.result_class)
     )
-    said = f"{error.code} {error.message}".strip()
+    said = masked_text(f"{error.code} {error.message}".strip())
     words = gettext("dfire could not be asked: %(said)s. Nothing has been changed. %(remedy)s")
     return words % {"said": said, "remedy": what_to_do}
 

@@ -10,6 +10,7 @@ from coupons.admin.wording import moment_text
 from integrations.alerts.faults import advice, figures_of
 from integrations.models import AccountState
 from merchants.admin.badges import badge
+from merchants.admin.masking import masked_text
 
 
 def how_it_runs(state: AccountState | None) -> str:
@@ -17,7 +18,7 @@ def how_it_runs(state: AccountState | None) -> str:
     if state is None:
         return badge(_("not used yet"))
     if state.stopped_at:
-        return badge(_("halted"), "danger", hint=f"{state.stop_code} {state.stop_message}".strip())
+        return badge(_("halted"), "danger", hint=_said(state))
     return badge(_("running"), "success")
 
 
@@ -31,5 +32,8 @@ def removed_words(row: Any) -> str:
 def stop_notice(state: AccountState) -> str:
     """Since when and why an account is stopped, and what to mend."""
     since = gettext("Stopped since %(time)s: dfire refuses this account.") % {"time": moment_text(state.stopped_at)}
-    said = f"{state.stop_code} {state.stop_message}".strip()
-    return format_html("<strong>{}</strong><br>{}<br>{}", since, said, advice(figures_of(state)))
+    return format_html("<strong>{}</strong><br>{}<br>{}", since, _said(state), advice(figures_of(state)))
+
+
+def _said(state: AccountState) -> str:
+    return masked_text(f"{state.stop_code} {state.stop_message}".strip())

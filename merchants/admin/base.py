@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.paginator import InfinitePaginator as UncountedPaginator
 
 from merchants.admin.exporting import Exporting
+from merchants.admin.lookups import asks_plainly
 from merchants.scopes import visible_merchants
 
 
@@ -52,7 +53,11 @@ class ScopedChoices:
 
 
 class PortalAdmin(Exporting, ModelAdmin):
-    """An admin class whose list can be taken away as a file. Every one is such."""
+    """An admin class whose list can be taken away as a file, and asked for whole values only. Every one is such."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Whether an address may narrow the list so."""
+        return asks_plainly(self.model, lookup) and bool(super().lookup_allowed(lookup, value, request))
 
 
 class ScopedAdmin(ScopedChoices, PortalAdmin):

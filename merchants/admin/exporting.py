@@ -24,6 +24,7 @@ from unfold.decorators import action
 
 from merchants.admin.export_columns import Column, columns_of_list
 from merchants.admin.export_notes import ExportNote, filters_in_words
+from merchants.admin.export_slots import written_in_turn
 from merchants.tables import MOST_XLSX_ROWS, Row, csv_chunks, too_many_words, xlsx_chunks
 
 XLSX, CSV = "xlsx", "csv"
@@ -76,6 +77,9 @@ class Exporting:
         asked = _of_list(request.GET)
         request.GET = asked  # type: ignore[assignment]
         back = f"{self._export_address('changelist')}?{asked.urlencode()}"
+        return written_in_turn(request, back, lambda: self._written(request, asked, back, form))
+
+    def _written(self, request: HttpRequest, asked: QueryDict, back: str, form: str) -> HttpResponseBase:
         try:
             rows = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]
         except IncorrectLookupParameters:

@@ -48,9 +48,9 @@ class LocalDaysFilter(RangeDateFilter):
         first, last = self._day("from"), self._day("to")
         instants = isinstance(self.field, DateTimeField)
         conditions: dict[str, Any] = {}
-        if first is not None:
+        if first is not None and first != date.min:
             conditions[f"{self.field_path}__gte"] = day_start(first) if instants else first
-        if last is not None:
+        if last is not None and last != date.max:  # nothing lies beyond the calendar's ends
             after = last + timedelta(days=1)
             conditions[f"{self.field_path}__lt"] = day_start(after) if instants else after
         return queryset.filter(**conditions)

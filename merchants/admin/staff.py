@@ -30,7 +30,7 @@ class MerchantScopeInline(ScopedStackedInline):
 
 
 @admin.register(User)
-class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):
+class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):  # type: ignore[misc]
     """Django's users in Unfold's clothes, with their merchants."""
 
     form = UserChangeForm
@@ -74,7 +74,7 @@ class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(AdministratorsOnly, DjangoGroupAdmin, PortalAdmin):
+class GroupAdmin(AdministratorsOnly, DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]
     """Sets of permissions."""
 
 

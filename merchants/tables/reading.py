@@ -7,24 +7,31 @@ Excel in Chinese writes CSV in GB18030; long numbers come from spreadsheets as f
 import csv
 import io
 import zipfile
+import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import IO, Any
+from xml.parsers.expat import ExpatError
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from merchants.tables.bounding import TooMuch, bounded_workbook
+
 MOST_BYTES = 64 * 1024 * 1024
-MOST_UNPACKED_BYTES = 512 * 1024 * 1024
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 50
 LONGEST_CELL = 1000
+LONGEST_ROW = 2 * MOST_COLUMNS * LONGEST_CELL  # of CSV, with all its marks and doubled quotes
 
 _CHUNK = 1 << 20
 _XLSX = b"PK\x03\x04"
 _OLD_XLS = b"\xd0\xcf\x11\xe0"
+_NO_XLSX = (
+    zipfile.BadZipFile, zlib.error, InvalidFileException, ExpatError,
+    AttributeError, LookupError, TypeError, ValueError, OSError, NotImplementedError, RuntimeError, SyntaxError,
+)  # fmt: skip  # what zipfile and openpyxl raise at files that others made
 
 
 class TableError(ValueError):
@@ -74,11 +81,39 @@ def _of_text(source: IO[bytes]) -> Iterator[list[str]]:
         first = text.readline(64 * 1024)
         text.seek(0)
         delimiter = max(",\t;", key=first.count)
-        yield from csv.reader(text, delimiter=delimiter)
+        lines = _Lines(text)
+        for row in csv.reader(lines, delimiter=delimiter):
+            lines.row_is_read()
+            yield row
     except csv.Error as error:
         raise TableError(_("This is not a table: %(why)s.") % {"why": error}) from error
     finally:
         text.detach()  # the file stays its owner's
+
+
+class _Lines:
+    """The lines of a CSV, as long as those of one row (line breaks may be quoted) are not too long to be held."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._row, self._length = 1, 0
+
+    def row_is_read(self) -> None:
+        """What comes now is of the next row."""
+        self._row, self._length = self._row + 1, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        self._length += len(line)
+        if self._length > LONGEST_ROW:
+            said = {"row": self._row, "most": LONGEST_ROW}
+            raise TableError(_("Row %(row)s is longer than %(most)s characters.") % said)
+        return line
 
 
 def _encoding(source: IO[bytes]) -> str:
@@ -100,14 +135,10 @@ def _encoding(source: IO[bytes]) -> str:
 
 def _of_xlsx(source: IO[bytes]) -> Iterator[list[str]]:
     try:
-        with zipfile.ZipFile(source) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED_BYTES:
-                raise TableError(_("This XLSX file unpacks to too much. Save it as CSV."))
-        source.seek(0)
-        book = load_workbook(source, read_only=True, data_only=True, keep_links=False)
-    except TableError:
-        raise
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
+        book = bounded_workbook(source)
+    except TooMuch as error:
+        raise TableError(_("This XLSX file unpacks to too much. Save it as CSV.")) from error
+    except _NO_XLSX as error:
         raise TableError(_("This XLSX file cannot be read. Save it anew, or as CSV.")) from error
     try:
         sheet = book.worksheets[0]
@@ -117,7 +148,7 @@ def _of_xlsx(source: IO[bytes]) -> Iterator[list[str]]:
             while texts and not texts[-1]:
                 texts.pop()
             yield texts
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, SyntaxError) as error:
+    except _NO_XLSX as error:
         raise TableError(_("This XLSX file cannot be read. Save it anew, or as CSV.")) from error
     finally:
         book.close()

@@ -9,12 +9,14 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.http import HttpResponse
 from django.test import Client
 from django.utils.http import urlencode
 from openpyxl import load_workbook
 
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.models import OutboxRow
+from merchants.admin.export_slots import written_in_turn
 from merchants.models import Customer
 from tests.admin.conftest import MOBILE, SECRETS, World
 from tests.admin.pages import list_of, said
@@ -91,6 +93,23 @@ def test_another_merchants_rows_are_in_no_file(lili: Client, world: World) -> No
                 content = str([[cell.value for cell in row] for row in sheet]).encode()
             for foreign in ("别家餐厅", "别家的券", "别家店", world.other_coupon.code):
                 assert foreign not in content.decode("utf-8-sig"), model
+
+
+def test_few_files_are_written_at_once(root: Client, world: World) -> None:
+    address = file_of(IssuedCoupon, "csv", status__exact="issued")
+    first, second = root.get(address), root.get("/admin/settlement/", {"format": "csv"})
+    for asked in (address, "/admin/settlement/?by=day&format=csv"):
+        third = root.get(asked)
+        assert third.status_code == 302
+        assert third.url.split("?")[0] in (list_of(IssuedCoupon), "/admin/settlement/")
+        assert said(third)[-1] == "Another export is being written. Try again in a moment."
+    first.close()  # before its first piece was asked for
+    first.close()
+    assert len(rows_in(root.get(address))) == 3
+    with pytest.raises(ZeroDivisionError):
+        written_in_turn(first.wsgi_request, "/", lambda: HttpResponse(1 // 0))
+    assert len(rows_in(root.get(address))) == 3
+    second.close()
 
 
 def test_a_filter_by_another_merchant_finds_nothing(lili: Client, world: World) -> None:
@@ -182,7 +201,7 @@ def test_xlsx_of_too_many_rows_is_refused_in_words(root: Client, world: World, m
     response = root.get(file_of(IssuedCoupon, "xlsx", o="5"))
     assert response["Location"] == f"{list_of(IssuedCoupon)}?o=5"
     assert said(response)[0].startswith("An XLSX file holds at most")
-    assert root.get(file_of(IssuedCoupon, "xlsx", delivery__exact="failed")).status_code == 200
+    assert root.get(file_of(IssuedCoupon, "xlsx", delivery__exact="failed")).getvalue().startswith(b"PK")
 
 
 def test_a_filter_that_nobody_knows_leads_back_to_the_list(root: Client, world: World) -> None:

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from coupons.models import IssuedCoupon
-from integrations.models import OutboxRow
+from integrations.models import OutboxAttempt, OutboxRow
 from integrations.outbox import repair
-from tests.admin.conftest import World
+from tests.admin.conftest import MOBILE, World
 from tests.admin.pages import act, act_on_selected, action_of, list_of, page_of, said
 from tests.factories import issued, published
 
@@ -109,6 +109,28 @@ def test_retry_all_of_an_error_says_how_many_and_asks_once(lili: Client, world: 
     assert set(OutboxRow.objects.filter(pk__in=[row.pk for row in alike]).values_list("state", flat=True)) == {"queued"}
     assert {OutboxRow.objects.get(pk=row.pk).state for row in [*other, *theirs]} == {"dead"}
     assert said(lili.get(address))[-1] == "None of these is failed any more."
+
+
+def test_retry_all_leaves_a_record_of_who_did_it(lili: Client, staff: User, world: World) -> None:
+    fail(world, 2)
+    lili.post("/admin/integrations/outboxrow/retry-alike/?error=permanent:005", {"confirmed": "yes"})
+    entry = LogEntry.objects.get(user=staff)
+    assert entry.object_repr == "005 会员不存在"
+    assert "error=permanent:005" in entry.change_message
+    assert "Queued again: 3, left: 0" in entry.change_message
+
+
+def test_a_mobile_that_dfire_quotes_is_masked_for_everyone(root: Client, world: World) -> None:
+    message = f"会员不存在 {MOBILE}"
+    OutboxRow.objects.filter(pk=world.dead.pk).update(last_message=message)
+    OutboxAttempt.objects.filter(row=world.dead).update(message=message, request={}, answer="")
+    retry = "/admin/integrations/outboxrow/retry-alike/?error=permanent:005"
+    lists = [list_of(OutboxRow), f"{list_of(OutboxRow)}export-csv/", list_of(OutboxAttempt), page_of(world.dead), retry]
+    for address in lists:
+        response = root.get(address)
+        html = response.getvalue() if response.streaming else response.content
+        assert b"139****5678" in html, address
+        assert MOBILE.encode() not in html, address
 
 
 def test_retry_all_stops_when_its_time_is_over_and_says_what_is_left(lili: Client, world: World) -> None:

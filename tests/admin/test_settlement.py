@@ -68,6 +68,15 @@ def file_of(client: Client, page: str = PAGE, **query: Any) -> list[dict[str, st
     return list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"), newline="")))
 
 
+def test_the_total_of_a_file_is_that_of_its_lines_while_coupons_are_redeemed(lili: Client, march: World) -> None:
+    file = lili.get(PAGE, MARCH | {"format": "csv"})
+    redeemed(march.template, at("03T12:00:00"), saved_fen=100)
+    figures.merge()
+    *rows, last = csv.DictReader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline=""))
+    for heading in ("Coupons redeemed", "Saved (yuan)", "Saved is known for"):
+        assert float(last[heading]) == sum(float(row[heading] or 0) for row in rows)
+
+
 def test_lines_are_by_shop_and_day_with_amounts_where_known(lili: Client, march: World) -> None:
     found = [tuple(row.values())[1:] for row in file_of(lili)]
     assert found == [

@@ -3,13 +3,12 @@
 import io
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.utils import translation
 from openpyxl import Workbook
 
-from merchants.tables import TableError, reading, rows_of
+from merchants.tables import TableError, bounding, reading, rows_of
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +54,9 @@ def test_xlsx_with_numbers_for_mobiles() -> None:
         (b"\xff\xff\xff", "encoding"),
         (("x" * 1001).encode(), "longer than 1000"),
         ((",".join("x" * 51)).encode(), "more than 50 columns"),
-        (b'"' + b"x" * 140_000, "not a table"),
+        (b'"' + b"x" * 140_000, "Row 1 is longer"),
+        (b"1\n" + b"," * 140_000, "Row 2 is longer"),
+        (b'1\n"\n' + b'",,"\n' * 50_000, "Row 2 is longer"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(content: bytes, words: str) -> None:
@@ -63,12 +64,69 @@ def test_what_cannot_be_read_is_refused_in_words(content: bytes, words: str) -> 
         read(content)
 
 
-def test_an_archive_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(reading, "MOST_UNPACKED_BYTES", 10_000)
-    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/worksheets/sheet1.xml", "0" * 10_001)
-    with pytest.raises(TableError, match="unpacks to too much"), (tmp_path / "bomb.xlsx").open("rb") as file:
-        list(rows_of(file))
+def test_an_archive_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounding, "MOST_UNPACKED_BYTES", 10_000)
+    with pytest.raises(TableError, match="unpacks to too much"):
+        read(xlsx_with({"xl/worksheets/sheet1.xml": "0" * 10_001}))
+
+
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", SHEET.format(f"<row>{'<c/>' * 20_000}</row>")),
+        ("xl/worksheets/sheet1.xml", SHEET.format("<cell/>" * 200_001)),
+        ("xl/worksheets/sheet1.xml", SHEET.format(f"<row><c><v>{'1' * 4_000_001}</v></c></row>")),
+        ("xl/worksheets/sheet1.xml", SHEET.format(f'<row spans="{"1" * 9_000_000}"/>')),
+        ("xl/worksheets/sheet1.xml", '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + SHEET.format("<row/>")),
+        ("xl/styles.xml", f"<styleSheet>{'<xf/>' * 100_001}</styleSheet>"),
+        ("xl/styles.xml", " " * (16 * 1024 * 1024 + 1)),
+        ("xl/sharedStrings.xml", " " * (64 * 1024 * 1024 + 1)),
+    ],
+)
+def test_parts_that_would_fill_the_memory_are_not_opened(part: str, content: str) -> None:
+    with pytest.raises(TableError, match="unpacks to too much"):
+        read(xlsx_with({part: content}))
+
+
+def test_an_archive_of_very_many_parts_is_not_opened() -> None:
+    with pytest.raises(TableError, match="unpacks to too much"):
+        read(xlsx_with({f"xl/media/{number}.png": "" for number in range(10_000)}))
+
+
+def test_a_sheet_full_of_text_is_read() -> None:
+    row = '<row><c t="inlineStr"><is><t>{}</t></is></c></row>'
+    content = SHEET.format("".join(row.format(number) for number in range(1, 20_001)))
+    assert len(read(xlsx_with({"xl/worksheets/sheet1.xml": content}))) == 20_000
+
+
+STRINGS = (
+    b'<Override PartName="/xl/sharedStrings.xml" '
+    b'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+
+
+def xlsx_with(parts: dict[str, str]) -> bytes:
+    """A workbook as Excel writes it, with some of its parts exchanged."""
+    whole, changed = io.BytesIO(), io.BytesIO()
+    book = Workbook()
+    book.active.append(["text"])
+    book.save(whole)
+    parts = {
+        "xl/sharedStrings.xml": '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>',
+        **parts,
+    }
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name not in parts:
+                new.writestr(name, old.read(name).replace(b"</Types>", STRINGS + b"</Types>"))
+        for name, content in parts.items():
+            new.writestr(name, content)
+    return changed.getvalue()
 
 
 def test_too_many_rows_and_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
