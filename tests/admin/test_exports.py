@@ -61,13 +61,10 @@ def test_only_what_the_list_shows_is_exported_in_its_order(root: Client, world: 
     failed = rows_in(root.get(file_of(IssuedCoupon, "csv", delivery__exact="failed")))
     assert [row["Code"] for row in failed] == [world.failed.code]
     of_own = file_of(IssuedCoupon, "csv", template__id__exact=str(world.template.pk), p="7")
-<<<<<<< HEAD
     assert len(rows_in(root.get(of_own))) == 5
     most_issued_first = rows_in(root.get(file_of(CouponTemplate, "csv", o="-6")))
     assert [row["Title"] for row in most_issued_first[:2]] == [world.template.title, world.other_template.title]
-=======
     assert [row["Delivery"] for row in rows_in(root.get(of_own))] == [*["queued"] * 3, "failed", "queued"]
->>>>>>> refs/heads/mends
     assert [row["Code"] for row in rows_in(root.get(file_of(IssuedCoupon, "csv", q=world.coupon.code)))] == [
         world.coupon.code
     ]
