@@ -93,6 +93,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Notices"), "mark_email_read", "integrations.notice"),
                 _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
                 _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
+                _item(_("Answers of the API"), "replay", "integrations.apianswer"),
                 _item(_("Lanes of consume reports"), "outgoing_mail", "integrations.reportlane"),
                 _item(_("Used signatures"), "signature", "integrations.signatureseen"),
                 _item(_("API keys"), "key", "integrations.apikey"),

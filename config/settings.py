@@ -270,6 +270,7 @@ RETENTION_PUSH_ANSWERS_DAYS = env.whole_number("RETENTION_PUSH_ANSWERS_DAYS", de
 RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=180)
 RETENTION_BATCH_ROWS_DAYS = env.whole_number("RETENTION_BATCH_ROWS_DAYS", default=90)
 RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
+RETENTION_API_ANSWERS_DAYS = env.whole_number("RETENTION_API_ANSWERS_DAYS", default=1)  # 24 h are promised
 RETENTION_BATCH = 1000  # rows locked at once
 RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
 RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from integrations.admin.remedies import RESULT_VARIANTS, result_words
 from integrations.admin.wording import how_it_runs, removed_words
-from integrations.models import AccountState, OutboxAttempt, Push, PushAnswer, SignatureSeen
+from integrations.models import AccountState, ApiAnswer, OutboxAttempt, Push, PushAnswer, SignatureSeen
 from merchants.admin.badges import badge, page_of, pre
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter
@@ -192,6 +192,27 @@ class PushAnswerAdmin(ReadOnly, AdministratorsOnly, BigTable, PortalAdmin):
     list_display = ["answered_at", "account", "address", "digest"]
     list_select_related = ["account"]
     ordering = ["-id"]
+
+
+@admin.register(ApiAnswer)
+class ApiAnswerAdmin(ReadOnly, AdministratorsOnly, BigTable, PortalAdmin):
+    """Answers that repeated calls of the partner API get again."""
+
+    list_display = ["answered_at", "app", "method", "path", "status_shown"]
+    list_select_related = ["app"]
+    ordering = ["-id"]
+    fields = [("answered_at", "app"), ("method", "path"), "status_shown", "answer_shown"]
+    readonly_fields = ["answered_at", "app", "method", "path", "status_shown", "answer_shown"]
+
+    @display(description=_("HTTP status"), ordering="status")
+    def status_shown(self, answer: ApiAnswer) -> str:
+        """The status we answered with."""
+        return badge(answer.status, "success" if answer.status < 400 else "danger")
+
+    @display(description=_("answer"))
+    def answer_shown(self, answer: ApiAnswer) -> str:
+        """The answer; names of customers masked."""
+        return pre(masked_json(answer.answer))
 
 
 @admin.register(SignatureSeen)

@@ -25,6 +25,15 @@ def read_body(request: Request, *media_types: str) -> bytes:
     media_type = (request.META.get("CONTENT_TYPE") or "").split(";")[0].strip().lower()
     if media_type and media_type not in media_types:
         raise HookRefused(HookCode.WRONG_MEDIA_TYPE, f"Send {' or '.join(media_types)}.")
+    return read_bounded(request)
+
+
+def read_bounded(request: Request) -> bytes:
+    """The raw body of whatever kind, if it is not over HOOK_BODY_LIMIT_BYTES.
+
+    Raises:
+        HookRefused: too large (where its length is announced, said before anything is read), or broken off.
+    """
     limit = settings.HOOK_BODY_LIMIT_BYTES
     too_large = HookRefused(HookCode.TOO_LARGE, f"At most {limit} bytes.")
     length = request.META.get("CONTENT_LENGTH") or "0"

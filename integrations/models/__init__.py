@@ -2,6 +2,7 @@
 
 from integrations.models.accounts import AccountState, ReadsInFlight
 from integrations.models.alerts import AlertTarget, Incident, Notice
+from integrations.models.api_answers import ApiAnswer
 from integrations.models.inbox import DfireCallback
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
@@ -12,6 +13,7 @@ from integrations.models.reports import ConsumeReport, ReportLane
 __all__ = [
     "AccountState",
     "AlertTarget",
+    "ApiAnswer",
     "ApiKey",
     "ConsumeReport",
     "CustomerAtRisk",

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from coupons.choices import BatchState, CouponStatus
 from coupons.models import BatchRow
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
+from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
 
@@ -94,5 +94,6 @@ KINDS = (
         lambda: DfireCallback.objects.filter(blanked_at=None).exclude(state__in=OPEN_STATES),
     ),
     Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
+    Kind("answers of the API", "RETENTION_API_ANSWERS_DAYS", "answered_at", ApiAnswer.objects.all, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from django.utils import timezone
 from coupons import erasing, lifecycle
 from coupons.choices import TRANSFERS, CouponStatus
 from coupons.models import BatchRow, IssuedCoupon
-from integrations.models import DfireCallback, Finding, OutboxAttempt, OutboxRow, Push
+from integrations.models import ApiAnswer, DfireCallback, Finding, OutboxAttempt, OutboxRow, Push
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
 from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
@@ -108,6 +108,16 @@ def forget_findings(erasure: Erasure, names: set[str]) -> None:
         found = [row.pk for row in batch if in_json(row.details, names)]
         blank(OutboxAttempt.objects.filter(row__in=found))
         blank(OutboxRow.objects.filter(pk__in=found))
+
+
+def forget_api_answers(names: set[str]) -> None:
+    """Take the holder out of answers that the partner API gave and would give again."""
+    for batch in batches(ApiAnswer.objects.all()):
+        for answer in batch:
+            said = json.loads(answer.answer or "null")
+            if isinstance(said, dict) and said.get("identifier") in names:
+                kept = {**said, "identifier": None}
+                ApiAnswer.objects.filter(pk=answer.pk).update(answer=json.dumps(kept, ensure_ascii=False))
 
 
 def forget_log(erasure: Erasure, names: set[str]) -> None:

@@ -11,6 +11,7 @@ from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.outbox import doorbell, engine
 from integrations.sandbox.server import Sandbox
 from merchants.models import Customer, DfireAccount, Merchant, SmartCouponAccount
+from tests.api.caller import caller_of
 from tests.factories import SmartCouponAccountFactory, issued, published
 from tests.hooks.helpers import address_of, callback, give_push, post, tell
 from tests.hooks.revisions import KEY, grant, signed
@@ -75,7 +76,10 @@ def known(merchant: Merchant, platform: SmartCouponAccount, dfire: Dfire) -> Kno
     another = SmartCouponAccountFactory(developer_key=KEY)
     another.merchants.add(merchant)
     post(address_of(another, "coupon-detail"), signed(grant("none", 3, customer_identifier=IDENTIFIER), 3))
-    redeemed, of_another = issued(template, customer), issued(template)
+    body = {"merchant_id": merchant.merchant_id, "coupon_id": template.coupon_id, "identifier": IDENTIFIER}
+    asked = caller_of("mini-program", merchant).post("coupons/", body, idempotency_key=f"welcome-{MOBILE}")
+    redeemed = IssuedCoupon.objects.get(code=asked.json()["code"])
+    of_another = issued(template)
     drain_through()
     dfire.redeem(redeemed.code)
     made = Known(

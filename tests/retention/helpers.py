@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from coupons import erasing as coupons_erasing
 from coupons.models import CouponTemplate, IssuedCoupon
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
+from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
 from integrations.retention.kinds import KINDS
 from merchants.models import Customer, Erasure, Merchant
 from tests.outbox.dfire import Dfire
@@ -66,6 +66,7 @@ def everything_old(days: float = 365) -> None:
     made_old(OutboxRow.objects.exclude(settled_at=None), days, "settled_at")
     made_old(Push.objects, days, "received_at")
     made_old(PushAnswer.objects, days, "answered_at")
+    made_old(ApiAnswer.objects, days, "answered_at")
     made_old(SignatureSeen.objects, days, "seen_at")
     made_old(DfireCallback.objects.exclude(settled_at=None), days, "settled_at")
 

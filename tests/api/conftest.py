@@ -1,0 +1,63 @@
+"""A partner's app that may do everything for merchant 88, and one that may do everything for another merchant."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from coupons.models import CouponTemplate
+from integrations.outbox import doorbell
+from merchants.models import Merchant
+from tests.api.caller import Caller, caller_of
+from tests.factories import MerchantFactory, published
+from tests.hooks.helpers import close_connection
+
+
+@pytest.fixture(autouse=True)
+def _no_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ring for no worker."""
+    monkeypatch.setattr(doorbell, "ring", lambda: True)
+
+
+@pytest.fixture
+def merchant(db: None) -> Merchant:
+    """Merchant 88."""
+    made: Merchant = MerchantFactory(merchant_id="88")
+    return made
+
+
+@pytest.fixture
+def stranger(db: None) -> Merchant:
+    """A merchant that is not the app's."""
+    made: Merchant = MerchantFactory(merchant_id="99")
+    return made
+
+
+@pytest.fixture
+def template(merchant: Merchant) -> CouponTemplate:
+    """A published template of merchant 88."""
+    return published(merchant=merchant, stock=100, reference="summer-10")
+
+
+@pytest.fixture
+def api(merchant: Merchant) -> Caller:
+    """The app of merchant 88."""
+    return caller_of("mini-program", merchant)
+
+
+@pytest.fixture
+def at_once() -> Callable[[Callable[[int], Any], int], list[Any]]:
+    """Call a function so many times side by side, each with a database connection of its own."""
+
+    def run(function: Callable[[int], Any], times: int) -> list[Any]:
+        def one(number: int) -> Any:
+            try:
+                return function(number)
+            finally:
+                close_connection()
+
+        with ThreadPoolExecutor(times) as pool:
+            return [future.result(timeout=60) for future in [pool.submit(one, number) for number in range(times)]]
+
+    return run
