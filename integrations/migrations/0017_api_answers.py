@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0015_consume_reports'),
+        ('integrations', '0016_reports_stopped'),
     ]
 
     operations = [
