@@ -137,8 +137,8 @@ def _period(request: HttpRequest, name: str, today: date) -> tuple[Period, Any]:
         return usual, _("The last day lies before the first one.")
     if period.last > today:
         return usual, _("Choose days up to today.")
-    if period.first.year < FIRST_YEAR:
-        return usual, _("Choose days from the year 2000 on.")
     if period.days > MOST_DAYS:
         return usual, _("Choose at most three years.")
+    if period.first.year < FIRST_YEAR:
+        return usual, _("Choose days from the year 2000 on.")
     return period, ""
