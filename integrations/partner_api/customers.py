@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
 from coupons.errors import Reason, Refused
 from integrations.models.partners import Scope
 from integrations.partner_api.errors import ApiCode, ApiRefused
-from integrations.partner_api.fields import LONGEST_NAME, CustomerCall, Name, Strict, read
+from integrations.partner_api.fields import LONGEST_NAME, NAMES, CustomerCall, Name, Strict, read
 from integrations.partner_api.owned import merchant_of
 from integrations.partner_api.shapes import customer_shape
 from integrations.partner_api.view import Answer, ApiView
@@ -20,19 +19,20 @@ from merchants import customers
 from merchants.models import Customer, Merchant
 
 
-def named(merchant: Merchant, said: Mapping[str, Any]) -> Customer:
+def named(merchant: Merchant, said: Mapping[str, Any], *, prefix: str = "") -> Customer:
     """The customer whom a call names by `identifier`, `mobile` or `openid`. An unknown identifier makes one.
+
+    Args:
+        prefix: what the call puts before these names (`to_`).
 
     Raises:
         ApiRefused: nobody has this mobile number or openid, or several have the number.
     """
-    if "identifier" in said:
-        return customers.find_or_create(merchant, said["identifier"])
-    if "openid" in said:
-        field, chosen = "openid", Q(openid=said["openid"])
-    else:
-        field, chosen = "mobile", Q(mobile=said["mobile"])
-    found = list(Customer.objects.filter(chosen, merchant=merchant, erased_at=None).order_by("pk")[:2])
+    name = next(name for name in NAMES if f"{prefix}{name}" in said)
+    field, value = f"{prefix}{name}", said[f"{prefix}{name}"]
+    if name == "identifier":
+        return customers.find_or_create(merchant, value)
+    found = list(Customer.objects.filter(merchant=merchant, erased_at=None, **{name: value}).order_by("pk")[:2])
     if not found:
         raise ApiRefused(ApiCode.UNKNOWN_CUSTOMER, _("The merchant has no such customer."), attr=field)
     if len(found) > 1:

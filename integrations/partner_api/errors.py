@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
+from django.core import signals
 from django.utils.translation import gettext_lazy as _
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
@@ -58,7 +59,7 @@ class ApiCode(Enum):
 CONFLICTS = (
     Reason.TEMPLATE_NOT_PUBLISHED, Reason.TEMPLATE_OVER, Reason.OUT_OF_STOCK, Reason.OUT_OF_BUDGET,
     Reason.PERSON_LIMIT, Reason.PERSON_DAILY_LIMIT, Reason.CUSTOMER_ERASED, Reason.REDEEMED, Reason.REDEEMING,
-    Reason.OPENID_TAKEN,
+    Reason.REVOKED, Reason.EXPIRED, Reason.OPENID_TAKEN,
 )  # fmt: skip
 _CONFLICT = 409
 _RETRY_AFTER_SECONDS = 1
@@ -113,8 +114,11 @@ class _Handler(ExceptionHandler):
         return _Formatter(exc, self.context, self.exc).run()
 
     def report_exception(self, exc: APIException, response: Response) -> None:
-        if exc.status_code != ApiCode.UNAVAILABLE.status:  # said in the log already, without a traceback
-            super().report_exception(exc, response)
+        """Tell the request's log of faults of ours, with the traceback. Its lines name no address, which may name a
+        customer; that the database is away has been said already."""
+        if exc.status_code == ApiCode.ERROR.status:
+            request = self.context["request"]
+            signals.got_request_exception.send(sender=None, request=request and request._request)
 
 
 def handle(exc: Exception, context: Any) -> Response | None:

@@ -1,7 +1,7 @@
 """What calls may say: one serializer a call, strict about kinds, names and times; what is wrong is named by field."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -126,11 +126,7 @@ class IssueCall(Strict):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One customer, named in one way."""
-        named = [name for name in NAMES if name in attrs]
-        if len(named) != 1:
-            words = _("Give exactly one of identifier, mobile and openid.")
-            raise invalid(named[1] if named else "identifier", ApiCode.EXACTLY_ONE, words)
-        return attrs
+        return _one_of(NAMES, attrs)
 
 
 class CheckCall(Strict):
@@ -140,6 +136,17 @@ class CheckCall(Strict):
     amount_fen = Fen(min_value=0, max_value=LARGEST_FEN, required=False, allow_null=True)
     at = Moment(required=False, allow_null=True)
     channel = serializers.ChoiceField(Channel.choices, required=False, allow_null=True)
+
+
+class TransferCall(Strict):
+    """`POST coupons/{code}/transfer/`."""
+
+    to_identifier = Name(max_length=LONGEST_NAME, required=False)
+    to_openid = Name(max_length=LONGEST_NAME, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One receiver, named in one way."""
+        return _one_of(("to_identifier", "to_openid"), attrs)
 
 
 class RevokeCall(Strict):
@@ -184,3 +191,12 @@ def read(call: type[Strict], said: Mapping[str, Any]) -> dict[str, Any]:
     serializer = call(data=dict(said))
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def _one_of(names: Sequence[str], said: dict[str, Any]) -> dict[str, Any]:
+    """What is said, if it names exactly one of these."""
+    given = [name for name in names if name in said]
+    if len(given) != 1:
+        words = gettext("Give exactly one of: %(names)s.") % {"names": ", ".join(names)}
+        raise invalid(given[1] if given else names[0], ApiCode.EXACTLY_ONE, words)
+    return said

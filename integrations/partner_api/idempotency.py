@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import is_server_error
 
 from coupons.errors import Refused
 from integrations.models import ApiAnswer
@@ -72,6 +73,8 @@ def once(view: "ApiView", key: str, body: JsonObject, act: Callable[[JsonObject]
                 status, data = act(body)
             response = Response(data, status=status)
         except (Refused, APIException) as error:
+            if isinstance(error, APIException) and is_server_error(error.status_code):
+                raise
             response = view.refusal(error)
         text = json.dumps(response.data, ensure_ascii=False)
         ApiAnswer.objects.filter(pk=answer_id).update(status=response.status_code, answer=text)

@@ -4,7 +4,7 @@ from django.urls import path, re_path, register_converter
 
 from integrations.partner_api.coupons import Coupons, OneCoupon
 from integrations.partner_api.customers import OneCustomer
-from integrations.partner_api.one_coupon import CheckCoupon, RevokeCoupon
+from integrations.partner_api.one_coupon import CheckCoupon, RevokeCoupon, TransferCoupon
 from integrations.partner_api.templates import OneTemplate, Templates
 from integrations.partner_api.view import Nowhere
 
@@ -32,6 +32,7 @@ urlpatterns = [
     path("coupons/<coupon_code:code>/", OneCoupon.as_view(), name="api-coupon"),
     path("coupons/<coupon_code:code>/check/", CheckCoupon.as_view(), name="api-check"),
     path("coupons/<coupon_code:code>/revoke/", RevokeCoupon.as_view(), name="api-revoke"),
+    path("coupons/<coupon_code:code>/transfer/", TransferCoupon.as_view(), name="api-transfer"),
     path("customers/<str:identifier>/", OneCustomer.as_view(), name="api-customer"),
     re_path("", Nowhere.as_view(), name="api-nowhere"),
 ]

@@ -60,6 +60,8 @@ class ApiView(APIView):
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
+        # Django would log the path, and a customer's identifier may be part of it.
+        self.response._has_been_logged = True  # type: ignore[attr-defined]
         return self.response
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:

@@ -20,6 +20,7 @@ from integrations.alerts.incidents import raise_incident
 from integrations.models import (
     AccountState,
     AlertTarget,
+    ApiAnswer,
     ApiKey,
     DfireCallback,
     Incident,
@@ -113,6 +114,10 @@ def world(db: None) -> World:
         IncidentKind.ACCOUNT_STOPPED, account=account, figures={"code": "25", "message": "无效签名"}
     )
     PushAnswer.objects.create(account=smart, address="coupon", digest="0" * 64, answered_at=timezone.now())
+    ApiAnswer.objects.create(
+        app=partner, method="POST", path="/api/v1/coupons/", key_hash="0" * 64, body_hash="0" * 64, status=201,
+        answer=f'{{"identifier": "{MOBILE}"}}', answered_at=timezone.now(),
+    )  # fmt: skip
     return World(
         account=account, own=own, other=other, template=template, draft=CouponTemplateFactory(merchant=own),
         other_template=other_template, coupon=coupon, failed=failed, other_coupon=other_coupon,

@@ -33,6 +33,7 @@ def calls(coupon: IssuedCoupon) -> list[tuple[str, str, Any, Scope, int]]:
         ("GET", one, None, Scope.COUPONS_READ, 200),
         ("POST", "coupons/", issue_body(coupon_id), Scope.COUPONS_ISSUE, 201),
         ("POST", f"{one}check/", {}, Scope.COUPONS_READ, 200),
+        ("POST", f"{one}transfer/", {"to_identifier": "m-2"}, Scope.COUPONS_MANAGE, 202),
         ("POST", f"{one}revoke/", {"reason": "r"}, Scope.COUPONS_MANAGE, 200),
         ("PUT", "customers/m-1/", {"merchant_id": "88"}, Scope.CUSTOMERS_WRITE, 200),
     ]

@@ -128,3 +128,19 @@ def test_no_name_can_be_tried_out_on_what_is_kept(api: Caller, merchant: Merchan
     kept = ApiAnswer.objects.get()
     assert "13800138000" not in f"{kept.path}{kept.answer}{kept.key_hash}{kept.body_hash}"
     assert len(kept.key_hash) == len(kept.body_hash) == 64
+
+
+def test_of_many_who_bind_one_openid_at_once_one_has_it(api: Caller, merchant: Merchant, at_once: Any) -> None:
+    answers = at_once(lambda n: api.put(f"customers/m-{n}/", {"merchant_id": "88", "openid": "o-1"}), 10)
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+    assert {answer.json()["errors"][0]["code"] for answer in answers if answer.status_code == 409} == {"openid_taken"}
+    assert Customer.objects.get().openid == "o-1", "the others were not made"
+
+
+def test_stock_is_never_exceeded_and_one_per_person_means_one(api: Caller, merchant: Merchant, at_once: Any) -> None:
+    few, single = published(merchant=merchant, stock=3), published(merchant=merchant, per_person_limit=1)
+    answers = at_once(lambda n: api.post("coupons/", issue_body(few.coupon_id, identifier=f"m-{n}")), 10)
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 7
+    answers = at_once(lambda n: api.post("coupons/", issue_body(single.coupon_id), idempotency_key=f"k-{n}"), 10)
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+    assert IssuedCoupon.objects.count() == 4
