@@ -9,7 +9,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from coupons import erasing as coupons_erasing
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import Batch, BatchRow, CouponTemplate, IssuedCoupon
 from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
 from integrations.retention.kinds import KINDS
 from merchants.models import Customer, Erasure, Merchant
@@ -68,6 +68,8 @@ def everything_old(days: float = 365) -> None:
     made_old(PushAnswer.objects, days, "answered_at")
     made_old(ApiAnswer.objects, days, "answered_at")
     made_old(SignatureSeen.objects, days, "seen_at")
+    made_old(BatchRow.objects, days, "created_at")
+    made_old(Batch.objects, days, "created_at")
     made_old(DfireCallback.objects.exclude(settled_at=None), days, "settled_at")
 
 

@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from coupons import batches
+from coupons.choices import BatchState
 from integrations import inbox
 from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer
 from integrations.models.inbox import Decision
@@ -33,6 +35,7 @@ def test_a_dry_run_says_what_a_real_one_does_and_changes_nothing(
     known: Known, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Session.objects.create(session_key="k", session_data="d", expire_date=timezone.now() - timedelta(days=2))
+    batches.cancel(batches.begin_issue(known.template, MOBILE))
     everything_old()
     bodies = list(Push.objects.values_list("body"))
     said = pruning.due()
@@ -174,3 +177,14 @@ def test_pruning_finds_its_rows_by_an_index(known: Known) -> None:
             plan = query.explain()
             table = kind.rows().model._meta.db_table
             assert f"Seq Scan on {table}" not in plan, plan
+
+
+def test_a_file_that_waits_for_a_word_is_kept_until_it_is_too_old(known: Known) -> None:
+    batch = batches.begin_issue(known.template, MOBILE)
+    batches.work_all()
+    pruning.prune()
+    assert batch.rows.count() == 1
+    everything_old()
+    pruning.prune()
+    batch.refresh_from_db()
+    assert (batch.state, batch.rows.count()) == (BatchState.CANCELLED, 0)
