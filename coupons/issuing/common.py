@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from coupons import counting
 from coupons.choices import CouponStatus, EventKind, Source, TemplateStatus
 from coupons.errors import Reason, Refused
-from coupons.models import CouponEvent, CouponTemplate, IssuedCoupon, TemplateVersion
+from coupons.models import Batch, CouponEvent, CouponTemplate, IssuedCoupon, TemplateVersion
 from coupons.signals import coupons_issued
 from coupons.terms import Terms
 from merchants.clock import day_end, day_start, local_day
-from merchants.models import SmartCouponAccount
+from merchants.models import Customer, SmartCouponAccount
 
 CODE_TRIES = 5
 NO_RANDOMNESS = "Five coupon codes in a row were taken: the source of randomness is broken."
@@ -77,6 +77,33 @@ def counted(template: CouponTemplate) -> QuerySet[IssuedCoupon]:
     Revoked ones do not, nor do replacements: the coupon that they stand in for does.
     """
     return IssuedCoupon.objects.filter(template=template, replaces=None).exclude(status=CouponStatus.REVOKED)
+
+
+def new_coupon(
+    version: TemplateVersion,
+    template: CouponTemplate,
+    customer: Customer,
+    through: Through,
+    *,
+    now: datetime,
+    validity: tuple[datetime, datetime],
+    batch: Batch | None = None,
+) -> IssuedCoupon:
+    """A coupon as it is inserted, but for its code."""
+    valid_from, valid_until = validity
+    return IssuedCoupon(
+        merchant_id=template.merchant_id,
+        template=template,
+        version=version,
+        customer=customer,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        source=through.source,
+        source_account=through.account,
+        issued_at=now,
+        cost_fen=counting.cost_each(template),
+        batch=batch,
+    )
 
 
 def finish(version: TemplateVersion, coupons: Sequence[IssuedCoupon], through: Through) -> None:

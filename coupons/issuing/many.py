@@ -10,7 +10,7 @@ from django.utils import timezone
 from coupons import counting
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
-from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, not_open, validity
+from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, new_coupon, not_open, validity
 from coupons.issuing.limits import at_limit
 from coupons.models import Batch, CouponTemplate, IssuedCoupon
 from merchants.models import Customer
@@ -56,7 +56,7 @@ def issue_many(
         return given
     version = template.versions.latest("number")
     try:
-        valid_from, last_second = validity(version.terms, now, valid_until)
+        valid = validity(version.terms, now, valid_until)
     except Refused as refused:
         given.stopped = refused.reason
         return given
@@ -66,19 +66,7 @@ def issue_many(
     CouponTemplate.objects.filter(pk=template.pk).update(**counting.taken(len(receiving)))
     given.coupons = _insert_all(
         [
-            IssuedCoupon(
-                merchant_id=template.merchant_id,
-                template=template,
-                version=version,
-                customer=customer,
-                valid_from=valid_from,
-                valid_until=last_second,
-                source=through.source,
-                source_account=through.account,
-                issued_at=now,
-                cost_fen=counting.cost_each(template),
-                batch=batch,
-            )
+            new_coupon(version, template, customer, through, now=now, validity=valid, batch=batch)
             for customer in receiving
         ]
     )

@@ -13,7 +13,7 @@ from coupons import counting
 from coupons.choices import TemplateStatus
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
-from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, not_open, used_up, validity
+from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, new_coupon, not_open, used_up, validity
 from coupons.issuing.limits import at_limit
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from merchants.clock import local_day
@@ -44,21 +44,8 @@ def issue(
     now = timezone.now()
     version = _take_from_stock(template, now)
     _check_person(template, customer, now)
-    valid_from, last_second = validity(version.terms, now, valid_until)
-    coupon = insert(
-        IssuedCoupon(
-            merchant_id=template.merchant_id,
-            template=template,
-            version=version,
-            customer=customer,
-            valid_from=valid_from,
-            valid_until=last_second,
-            source=through.source,
-            source_account=through.account,
-            issued_at=now,
-            cost_fen=counting.cost_each(template),
-        )
-    )
+    valid = validity(version.terms, now, valid_until)
+    coupon = insert(new_coupon(version, template, customer, through, now=now, validity=valid))
     finish(version, [coupon], through)
     return coupon
 
