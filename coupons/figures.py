@@ -93,6 +93,7 @@ def merge() -> bool:
     return bool(fresh > MOST_AT_ONCE)
 
 
+@transaction.atomic
 def check() -> int:
     """Make the figures agree with the coupons. They always do, unless triggers were switched off (a restore by hand).
 
@@ -100,5 +101,6 @@ def check() -> int:
         How many keys differed.
     """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])  # two at once would add a difference twice
         cursor.execute(FILL)
         return int(cursor.rowcount)

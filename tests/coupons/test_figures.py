@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -169,3 +170,14 @@ def test_a_first_budget_counts_what_was_issued_before_anybody_said_what_one_cost
     templates.save_edited(template)  # nothing is taken over twice
     template.refresh_from_db()
     assert template.committed_fen == 3000
+
+
+def test_after_a_restore_without_triggers_the_figures_are_put_right(capsys: pytest.CaptureFixture[str]) -> None:
+    redeem(issued(published()))
+    right = sums()
+    DayFigures.objects.all().delete()
+    call_command("after_restore", "--force")
+    assert sums() == right
+    assert "sums of days corrected" in capsys.readouterr().out
+    call_command("after_restore", "--force")
+    assert "sums of days corrected" not in capsys.readouterr().out

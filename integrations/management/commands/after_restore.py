@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from coupons import figures
 from integrations.outbox import restored
 from integrations.reconcile.restored import compare_all
 
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         for (kind, state), count in sorted(changed.items()):
             self.stdout.write(f"{count:>8}  {kind}, {state} in the dump")
         self.stdout.write(_summary(sum(changed.values())))
+        if corrected := figures.check():
+            self.stdout.write(f"{corrected:>8}  sums of days corrected: triggers had been off during the restore")
         self.stdout.write(f"{compare_all()} merchants are compared with dfire as soon as the portal is started.")
 
 
