@@ -23,7 +23,8 @@ def limit(account: DfireAccount, *, concurrency: int, rate: int) -> None:
 def test_calls_in_flight_and_calls_a_second_hold_across_two_processes(
     template: CouponTemplate, account: DfireAccount, dfire: Dfire
 ) -> None:
-    limit(account, concurrency=3, rate=20)
+    rate = 20
+    limit(account, concurrency=3, rate=rate)
     for _ in range(50):
         one_coupon(template)
     dfire.forget_limits()
@@ -32,7 +33,8 @@ def test_calls_in_flight_and_calls_a_second_hold_across_two_processes(
         assert process.wait(30) == 0
     seen = dfire.limits(APP_KEY)
     assert (seen["total"], seen["max_concurrent"]) == (50, 3)
-    assert 15 <= seen["max_per_second"] <= 20
+    # How near a busy machine comes to the rate is its own affair; a slowed account would take a quarter of it.
+    assert rate / pace.SLOW_FACTOR < seen["max_per_second"] <= rate
     assert dfire.totals()["delivered_twice"] == 0
 
 
