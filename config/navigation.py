@@ -89,6 +89,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Rows of batches"), "table_rows", "coupons.batchrow"),
                 _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
                 _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
+                _item(_("Figures rolled up"), "stacked_bar_chart", "coupons.rolledfigures"),
                 _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
                 _item(_("Notices"), "mark_email_read", "integrations.notice"),
                 _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
