@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -14,6 +15,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from coupons.choices import Channel, CouponStatus, TemplateStatus
 from coupons.validation import SENSIBLE_YEARS
 from integrations.partner_api.errors import ApiCode, invalid
+from merchants.clock import local_day
 from merchants.models.customer import ERASED, is_mobile
 
 LONGEST_ID = 64
@@ -25,6 +27,8 @@ LARGEST_FEN = 10**12
 NAMES = ("identifier", "mobile", "openid")
 _UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})\Z", re.ASCII)
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
 class Text(serializers.CharField):
@@ -136,6 +140,48 @@ class CheckCall(Strict):
     amount_fen = Fen(min_value=0, max_value=LARGEST_FEN, required=False, allow_null=True)
     at = Moment(required=False, allow_null=True)
     channel = serializers.ChoiceField(Channel.choices, required=False, allow_null=True)
+
+
+class OrderId(Text):
+    """A partner's own name of an order: printable, and the same order whatever blanks surround it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The id."""
+        order_id = super().to_internal_value(data)
+        if not order_id.isprintable():
+            self.fail("invalid")
+        return order_id
+
+
+class Day(serializers.Field[date, Any, str, Any]):
+    """A Shanghai day, not later than tomorrow, in case the caller's clock is a little ahead."""
+
+    default_error_messages = {
+        "invalid": _("Write a day as 2026-12-31."),
+        "max_value": _("This day lies in the future."),
+    }
+
+    def to_internal_value(self, data: Any) -> date:
+        """The day."""
+        try:
+            day = parse_date(data) if isinstance(data, str) and _DAY.match(data) else None
+        except ValueError:
+            day = None
+        if day is None or day.year not in SENSIBLE_YEARS:
+            self.fail("invalid")
+        if day > local_day(timezone.now()) + timedelta(days=1):
+            self.fail("max_value")
+        return day
+
+
+class RedeemCall(Strict):
+    """`POST coupons/{code}/redeem/`."""
+
+    order_id = OrderId(max_length=LONGEST_ID)
+    order_date = Day(required=False, allow_null=True)
+    paid_fen = Fen(min_value=0, max_value=LARGEST_FEN)
+    saved_fen = Fen(min_value=0, max_value=LARGEST_FEN)
+    shop_entity_id = Text(max_length=LONGEST_ID, required=False, allow_null=True)
 
 
 class TransferCall(Strict):

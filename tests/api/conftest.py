@@ -8,10 +8,14 @@ import pytest
 
 from coupons.models import CouponTemplate
 from integrations.outbox import doorbell
-from merchants.models import Merchant
+from integrations.sandbox.server import Sandbox
+from merchants.models import DfireAccount, Merchant
 from tests.api.caller import Caller, caller_of
-from tests.factories import MerchantFactory, published
+from tests.api.redeeming import Scene
+from tests.factories import MerchantFactory, issued, published
 from tests.hooks.helpers import close_connection
+from tests.outbox.dfire import Dfire
+from tests.outbox.helpers import drain_through
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +65,14 @@ def at_once() -> Callable[[Callable[[int], Any], int], list[Any]]:
             return [future.result(timeout=60) for future in [pool.submit(one, number) for number in range(times)]]
 
     return run
+
+
+@pytest.fixture
+def scene(transactional_db: None, sandbox: Sandbox, account: DfireAccount) -> Scene:
+    """A coupon of merchant 88 that the sandbox's dfire holds."""
+    merchant = MerchantFactory(merchant_id="88", dfire_account=account)
+    template = published(merchant=merchant)
+    coupon = issued(template)
+    drain_through()
+    coupon.refresh_from_db()
+    return Scene(caller_of("mini-program", merchant), Dfire(sandbox), template, coupon)
