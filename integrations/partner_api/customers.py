@@ -62,11 +62,11 @@ class OneCustomer(ApiView):
         return status.HTTP_200_OK, customer_shape(customer, merchant.merchant_id)
 
 
-class _InAddress(Strict):
+class InAddress(Strict):
     """The identifier stands in the address, and is checked as those in bodies are."""
 
     identifier = Name(max_length=LONGEST_NAME)
 
 
 def _identifier(text: str) -> str:
-    return str(read(_InAddress, {"identifier": text})["identifier"])
+    return str(read(InAddress, {"identifier": text})["identifier"])

@@ -35,7 +35,6 @@ class ApiCode(Enum):
     EXACTLY_ONE = ("exactly_one", 400, "Exactly one of several fields must be given.")
     INVALID_CURSOR = ("invalid_cursor", 400, "The cursor is not one that a page of this list gave.")
     INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "Idempotency-Key is not 1-255 printable characters.")
-    END_PASSED = (Reason.END_PASSED.value, 400, "The end of validity has passed already.")
     NOT_AUTHENTICATED = ("not_authenticated", 401, "There is no Authorization: Api-Key header.")
     AUTHENTICATION_FAILED = ("authentication_failed", 401, "The key is not known.")
     PERMISSION_DENIED = ("permission_denied", 403, "The app lacks the scope of this call.")
@@ -59,9 +58,10 @@ class ApiCode(Enum):
 CONFLICTS = (
     Reason.TEMPLATE_NOT_PUBLISHED, Reason.TEMPLATE_OVER, Reason.OUT_OF_STOCK, Reason.OUT_OF_BUDGET,
     Reason.PERSON_LIMIT, Reason.PERSON_DAILY_LIMIT, Reason.CUSTOMER_ERASED, Reason.REDEEMED, Reason.REDEEMING,
-    Reason.REVOKED, Reason.EXPIRED, Reason.OPENID_TAKEN,
+    Reason.REVOKED, Reason.EXPIRED, Reason.OPENID_TAKEN, Reason.END_PASSED, Reason.END_BEFORE_START,
 )  # fmt: skip
 _CONFLICT = 409
+_BLAMED = {Reason.END_PASSED: "expiration_time", Reason.END_BEFORE_START: "expiration_time"}
 _RETRY_AFTER_SECONDS = 1
 
 
@@ -87,11 +87,10 @@ def not_found(attr: str | None = None) -> ApiRefused:
 
 
 def from_reason(reason: Reason) -> APIException:
-    """A rule of the domain's, as the API says it: a conflict, but an end that has passed is bad input."""
-    if reason is Reason.END_PASSED:
-        return invalid("expiration_time", ApiCode.END_PASSED, reason.label)
+    """A rule of the domain's, as the API says it: a conflict with how things stand, the clock among them."""
     refusal = APIException(reason.label, reason.value)
     refusal.status_code = _CONFLICT
+    refusal.attr = _BLAMED.get(reason)  # type: ignore[attr-defined]
     return refusal
 
 

@@ -1,10 +1,11 @@
 """What calls may say: one serializer a call, strict about kinds, names and times; what is wrong is named by field."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,54 +13,66 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from coupons.choices import Channel, CouponStatus, TemplateStatus
-from coupons.validation import SENSIBLE_YEARS
 from integrations.partner_api.errors import ApiCode, invalid
-from merchants.models.customer import ERASED, is_mobile
+from merchants.models.customer import ERASED, MOBILE
 
 LONGEST_ID = 64
 LONGEST_NAME = 128  # of a customer: identifier and openid
 LONGEST_REASON = 200
-LONGEST_CURSOR = 200
 LONGEST_PAGE = 200  # rows
 LARGEST_FEN = 10**12
 NAMES = ("identifier", "mobile", "openid")
-_UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})\Z", re.ASCII)
+CURSOR = "[np][0-9]{1,18}"  # the next or the previous page, and the id behind which it begins
+_YEARS = "2[01][0-9]{2}"  # coupons.validation.SENSIBLE_YEARS
+_DAY = "-[0-9]{2}-[0-9]{2}"
+_HOUR = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_OFFSET = "(Z|[+-][0-9]{2}:?[0-9]{2})"
+_TIME = re.compile(f"{_YEARS}{_DAY}[T ]{_HOUR}{_OFFSET}")
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+# What no text may hold, and no name: written so that Python, JavaScript and JSON Schema read it alike.
+_IN_NO_TEXT = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff"
+_IN_NO_NAME = r"\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 
 
 class Text(serializers.CharField):
-    """A text, or a whole number, which is treated as its digits."""
+    """A text that `pattern` describes, as it is sent: length and form are judged before blanks around it are removed.
+
+    The schema shows the same pattern and length, so that what it allows is accepted and what it forbids refused.
+    """
+
+    pattern = rf"(?!\s*$)[^{_IN_NO_TEXT}]+"
+    otherwise = "invalid"
 
     def to_internal_value(self, data: Any) -> str:
-        """As DRF, without taking fractions for texts."""
-        if isinstance(data, bool) or not isinstance(data, str | int):
+        """As DRF, without taking numbers for texts."""
+        if not isinstance(data, str) or _SURROGATE.search(data):
             self.fail("invalid")
-        text = str(super().to_internal_value(str(data)))
-        if _UNSTORABLE.search(text):
-            self.fail("invalid")
-        return text
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        if re.fullmatch(self.pattern, data) is None:
+            self.fail(self.otherwise)
+        return str(super().to_internal_value(data))
 
 
 class Name(Text):
-    """What a customer is called: printable, and not what an erased one is called."""
+    """What a customer is called: one line, nothing invisible in it, and not what an erased one is called."""
 
-    def to_internal_value(self, data: Any) -> str:
-        """The name."""
-        name = super().to_internal_value(data)
-        if not name.isprintable() or name.startswith(ERASED):
-            self.fail("invalid")
-        return name
+    pattern = rf"(?!\s*($|{ERASED}))[^{_IN_NO_NAME}]+"
 
 
 class Mobile(Text):
     """A mainland mobile number."""
 
-    def to_internal_value(self, data: Any) -> str:
-        """Its eleven digits."""
-        mobile = super().to_internal_value(data)
-        if not is_mobile(mobile):
-            raise ValidationError(_("A mobile number has 11 digits and starts with 1."), ApiCode.INVALID.code)
-        return mobile
+    pattern = MOBILE.pattern.removesuffix(r"\Z")
+    default_error_messages = {"invalid": _("A mobile number has 11 digits and starts with 1.")}
+
+
+class PageCursor(Text):
+    """The place in a list at which a page begins, as `next` and `previous` of another page have it."""
+
+    pattern = CURSOR
+    otherwise = ApiCode.INVALID_CURSOR.code
+    default_error_messages = {ApiCode.INVALID_CURSOR.code: _("This is not the cursor of a page.")}
 
 
 class Fen(serializers.IntegerField):
@@ -85,21 +98,27 @@ class Count(serializers.IntegerField):
 class Moment(serializers.Field[datetime, Any, str, Any]):
     """A time in ISO 8601 with its offset, so that nobody has to guess whose midnight is meant."""
 
+    pattern = f"{_YEARS}-"  # how it begins; the rest is the format date-time
     default_error_messages = {"invalid": _("Write a time as 2026-12-31T23:59:59+08:00, with its offset.")}
 
     def to_internal_value(self, data: Any) -> datetime:
         """The aware moment."""
         try:
-            moment = parse_datetime(data) if isinstance(data, str) and _TIME.match(data) else None
+            moment = parse_datetime(data) if isinstance(data, str) and _TIME.fullmatch(data) else None
         except ValueError:
             moment = None
-        if moment is None or moment.tzinfo is None or moment.year not in SENSIBLE_YEARS:
+        if moment is None or moment.tzinfo is None:
             self.fail("invalid")
         return moment
 
 
 class Strict(serializers.Serializer[Any]):
-    """Refuses fields that it does not know: a slip in a name would else go unnoticed."""
+    """Refuses fields that it does not know: a slip in a name would else go unnoticed.
+
+    Of those in `one_of`, exactly one must be given.
+    """
+
+    one_of: tuple[str, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         """As DRF; what is not known is named beside what else is wrong."""
@@ -113,20 +132,25 @@ class Strict(serializers.Serializer[Any]):
             raise ValidationError(errors)
         return values
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One customer, named in one way."""
+        given = [name for name in self.one_of if name in attrs]
+        if self.one_of and len(given) != 1:
+            words = gettext("Give exactly one of: %(names)s.") % {"names": ", ".join(self.one_of)}
+            raise invalid(given[1] if given else self.one_of[0], ApiCode.EXACTLY_ONE, words)
+        return attrs
+
 
 class IssueCall(Strict):
     """`POST coupons/`."""
 
+    one_of = NAMES
     merchant_id = Text(max_length=LONGEST_ID)
     coupon_id = Text(max_length=LONGEST_ID)
     identifier = Name(max_length=LONGEST_NAME, required=False)
     mobile = Mobile(required=False)
     openid = Name(max_length=LONGEST_NAME, required=False)
     expiration_time = Moment(required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One customer, named in one way."""
-        return _one_of(NAMES, attrs)
 
 
 class CheckCall(Strict):
@@ -141,12 +165,9 @@ class CheckCall(Strict):
 class TransferCall(Strict):
     """`POST coupons/{code}/transfer/`."""
 
+    one_of = ("to_identifier", "to_openid")
     to_identifier = Name(max_length=LONGEST_NAME, required=False)
     to_openid = Name(max_length=LONGEST_NAME, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One receiver, named in one way."""
-        return _one_of(("to_identifier", "to_openid"), attrs)
 
 
 class RevokeCall(Strict):
@@ -168,7 +189,7 @@ class TemplatesQuery(Strict):
 
     merchant_id = Text(max_length=LONGEST_ID, required=False)
     status = serializers.ChoiceField(TemplateStatus.choices, required=False)
-    cursor = Text(max_length=LONGEST_CURSOR, required=False, allow_blank=True)
+    cursor = PageCursor(required=False)
     limit = Count(min_value=1, max_value=LONGEST_PAGE, required=False)
 
 
@@ -178,7 +199,7 @@ class CouponsQuery(Strict):
     merchant_id = Text(max_length=LONGEST_ID, required=False)
     identifier = Name(max_length=LONGEST_NAME, required=False)
     status = serializers.ChoiceField(CouponStatus.choices, required=False)
-    cursor = Text(max_length=LONGEST_CURSOR, required=False, allow_blank=True)
+    cursor = PageCursor(required=False)
     limit = Count(min_value=1, max_value=LONGEST_PAGE, required=False)
 
 
@@ -193,10 +214,13 @@ def read(call: type[Strict], said: Mapping[str, Any]) -> dict[str, Any]:
     return dict(serializer.validated_data)
 
 
-def _one_of(names: Sequence[str], said: dict[str, Any]) -> dict[str, Any]:
-    """What is said, if it names exactly one of these."""
-    given = [name for name in names if name in said]
-    if len(given) != 1:
-        words = gettext("Give exactly one of: %(names)s.") % {"names": ", ".join(names)}
-        raise invalid(given[1] if given else names[0], ApiCode.EXACTLY_ONE, words)
-    return said
+def read_query(call: type[Strict], asked: QueryDict) -> dict[str, Any]:
+    """The filters of a call, each given once.
+
+    Raises:
+        ValidationError: naming every filter that is wrong.
+    """
+    twice = [name for name, values in asked.lists() if len(values) > 1]
+    if twice:
+        raise ValidationError({name: [ErrorDetail(gettext("Give it once."), ApiCode.INVALID.code)] for name in twice})
+    return read(call, asked.dict())
