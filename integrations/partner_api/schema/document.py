@@ -13,6 +13,23 @@ from integrations.partner_api.schema import refusals
 from integrations.partner_api.schema.words import meaning
 
 JsonSchema = dict[str, Any]
+ABOUT = """For applications of partners, such as a merchant's mini-program. JSON in and out; times are ISO 8601 with
+their offset, money is integer fen (1 yuan = 100), days are Shanghai's.
+
+- **Key and scopes.** `Authorization: Api-Key …` with every call. Each call names the scope that the app needs; an app
+  sees its own merchants alone, and what is others' is 404.
+- **Refusals** have one form (`Refusal`) with stable codes (`ErrorCode`), and have changed nothing. Fields and filters
+  that a call does not know are refused. Another method than those here is 405 with `Allow`.
+- **Repeating.** With an `Idempotency-Key`, a POST is done once and answered alike for 24 hours.
+- **Pages.** Follow `next` until it is null. What is issued meanwhile neither repeats nor hides a row.
+- **Languages.** `Accept-Language: en` or `zh-hans` chooses the words of `detail` and `message`; codes never change.
+- **Changes.** Further fields may be added to answers, and further words to lists; what is there stays.
+"""
+TAGS = {
+    "templates": "What can be issued.",
+    "coupons": "Issued, read, checked, passed on, taken back.",
+    "customers": "The merchant's members, and what dfire must know of them.",
+}
 PREFIX = "/api/v1/"
 FILE = "docs/openapi.yaml"
 _one_at_a_time = threading.Lock()
@@ -25,6 +42,8 @@ def only_ours(endpoints: list[Any]) -> list[Any]:
 
 def finish(result: JsonSchema, **_generator: Any) -> JsonSchema:
     """drf-spectacular's hook: say what fields mean, and add the answers and examples that calls share."""
+    result["info"]["description"] = ABOUT
+    result["tags"] = [{"name": name, "description": words} for name, words in TAGS.items()]
     components = result["components"]
     for component, schema in components["schemas"].items():
         for field, described in schema.get("properties", {}).items():
