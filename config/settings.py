@@ -260,6 +260,10 @@ PUSH_SIGNATURE_SECONDS = 600  # so far may the moment of revision 3's signature 
 PUSH_CONFIRM_SECONDS = env.whole_number("PUSH_CONFIRM_SECONDS", default=3, smallest=1)  # so long dfire may take
 PUSH_CONFIRM_AT_ONCE = env.whole_number("PUSH_CONFIRM_AT_ONCE", default=2, smallest=1)  # half of a process's threads
 PUSH_CONFIRM_SWEEP_SECONDS = 10
+REDEEM_WAIT_SECONDS = 2  # at most: then a partner's redemption is answered "redeeming" and settled behind it
+# So long after dfire's account last answered a redemption may stay open; then staff may decide it.
+REDEEM_LIMIT_MINUTES = env.whole_number("REDEEM_LIMIT_MINUTES", default=10, smallest=1)
+REDEEM_SWEEP_SECONDS = 30
 
 # --- Consume reports to smart-coupon platforms ---
 CONSUME_COUPONS_A_CALL = 100

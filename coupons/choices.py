@@ -99,6 +99,8 @@ class EventKind(models.TextChoices):
     FLAGGED = "flagged", _("flagged for staff")
     RECONCILED = "reconciled", _("repair begun after a comparison with dfire")
     REISSUED = "reissued", _("replaced by another coupon")
+    REDEEMING = "redeeming", _("a partner began to redeem it")
+    NOT_REDEEMED = "not_redeemed", _("not redeemed: it can be used again")
 
 
 class BatchKind(models.TextChoices):

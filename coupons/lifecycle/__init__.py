@@ -17,7 +17,13 @@ from coupons.lifecycle.delivering import (
     resend,
 )
 from coupons.lifecycle.ending import expire_due, revoke, revoke_many
-from coupons.lifecycle.redeeming import TillOutcome, redeem_at_till
+from coupons.lifecycle.redeeming import (
+    TillOutcome,
+    begin_redeeming,
+    finish_redeeming,
+    redeem_at_till,
+    stop_redeeming,
+)
 from coupons.lifecycle.reissuing import end_of_replacement, last_day_at_tills, refusal_to_reissue, reissue
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
 
@@ -26,8 +32,10 @@ __all__ = [
     "PORTAL",
     "Holding",
     "TillOutcome",
+    "begin_redeeming",
     "end_of_replacement",
     "expire_due",
+    "finish_redeeming",
     "flag",
     "has_expired",
     "last_day_at_tills",
@@ -47,6 +55,7 @@ __all__ = [
     "revoke",
     "revoke_many",
     "status_now",
+    "stop_redeeming",
     "transfer",
     "undo_transfer",
 ]

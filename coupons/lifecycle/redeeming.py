@@ -1,4 +1,7 @@
-"""Redemption: what a till tells us has happened already, so it always counts, once, and the first stays."""
+"""Redemption, by its two doors. What a till tells us has happened already, so it always counts, once, and the first
+stays. What a partner's application asks for is `redeeming` until dfire has said yes or no: meanwhile nobody can spend
+the coupon, take it back or give it on, and it does not expire.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -8,10 +11,14 @@ from django.utils import timezone
 
 from coupons import counting
 from coupons.choices import CouponStatus, Delivery, EventKind, Source
+from coupons.errors import Reason, Refused
 from coupons.lifecycle.core import DFIRE, PORTAL, note, status_now
+from coupons.lifecycle.delivering import OVER
 from coupons.models import IssuedCoupon
 from coupons.signals import coupons_redeemed
 from merchants.models import Shop
+
+DECIDED_OTHERWISE = "redeemed_after_decision"  # the flag of one that staff had called not redeemed
 
 
 class TillOutcome(models.TextChoices):
@@ -43,31 +50,86 @@ def redeem_at_till(
     """
     if coupon.status == CouponStatus.REDEEMED:
         return TillOutcome.REPEATED
-    was, before = coupon.status, status_now(coupon, at)
-    coupon.status = CouponStatus.REDEEMED
-    coupon.redeemed_at = at
-    coupon.redeemed_through = Source.TILL
-    coupon.redeemed_shop = shop
+    before = status_now(coupon, at)
+    late = f"redeemed_when_{before}" if before in (CouponStatus.REVOKED, CouponStatus.EXPIRED) else ""
+    coupon.redeemed_at, coupon.redeemed_through, coupon.redeemed_shop = at, Source.TILL, shop
     coupon.saved_fen, coupon.paid_fen = saved_fen, paid_fen
+    _redeem(coupon, actor=DFIRE, before=before, flag=late, details=details)
+    return TillOutcome.REDEEMED
+
+
+@transaction.atomic
+def begin_redeeming(coupon: IssuedCoupon, *, actor: str, details: dict[str, Any]) -> None:
+    """A partner's order begins to spend a locked coupon; whoever calls has asked the rules about shop, bill and time.
+
+    Raises:
+        Refused: it is over, being redeemed already, or has not reached dfire.
+    """
+    if coupon.status == CouponStatus.REDEEMING:
+        raise Refused(Reason.REDEEMING)
+    if refusal := OVER.get(status_now(coupon)):
+        raise Refused(refusal)
+    if coupon.delivery != Delivery.DELIVERED:
+        raise Refused(Reason.NOT_DELIVERED)
+    coupon.status = CouponStatus.REDEEMING
+    coupon.save(update_fields=["status"])
+    note(coupon, EventKind.REDEEMING, actor, details)
+
+
+@transaction.atomic
+def finish_redeeming(
+    coupon: IssuedCoupon,
+    *,
+    actor: str,
+    at: datetime,
+    shop: Shop | None,
+    saved_fen: int,
+    paid_fen: int,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """The locked coupon has been spent at dfire on a partner's order.
+
+    Where staff had decided meanwhile that it was not, it counts all the same and is put before them. A coupon that is
+    redeemed already stays as it is.
+    """
+    if coupon.status == CouponStatus.REDEEMED:
+        return
+    before = status_now(coupon, at)
+    flag = "" if before == CouponStatus.REDEEMING else DECIDED_OTHERWISE
+    coupon.redeemed_at, coupon.redeemed_through, coupon.redeemed_shop = at, Source.API, shop
+    coupon.saved_fen, coupon.paid_fen = saved_fen, paid_fen
+    _redeem(coupon, actor=actor, before=before, flag=flag, details=details)
+
+
+@transaction.atomic
+def stop_redeeming(coupon: IssuedCoupon, *, actor: str, details: dict[str, Any]) -> None:
+    """The locked coupon was not spent on the order after all, and can be used again. Its end counts from here on."""
+    if coupon.status != CouponStatus.REDEEMING:
+        return
+    coupon.status = CouponStatus.ISSUED
+    coupon.save(update_fields=["status"])
+    note(coupon, EventKind.NOT_REDEEMED, actor, details)
+
+
+def _redeem(
+    coupon: IssuedCoupon, *, actor: str, before: CouponStatus, flag: str, details: dict[str, Any] | None
+) -> None:
+    """Write what both doors write. `before` is the status at the moment of the redemption."""
+    was, coupon.status = coupon.status, CouponStatus.REDEEMED
     fields = ["status", "redeemed_at", "redeemed_through", "redeemed_shop", "saved_fen", "paid_fen"]
-    if before in (CouponStatus.REVOKED, CouponStatus.EXPIRED):
-        coupon.flag = f"redeemed_when_{before}"
+    if flag:
+        coupon.flag = flag
         fields.append("flag")
     # What has expired by the clock alone has not been counted out yet.
-    if before == CouponStatus.REVOKED or was == CouponStatus.EXPIRED:
-        counting.take_back(coupon, place=before == CouponStatus.REVOKED)
-    if coupon.delivery != Delivery.DELIVERED:  # the till could not have redeemed what dfire does not hold
+    if was in (CouponStatus.REVOKED, CouponStatus.EXPIRED):
+        counting.take_back(coupon, place=was == CouponStatus.REVOKED)
+    if coupon.delivery != Delivery.DELIVERED:  # nobody could have redeemed what dfire does not hold
         coupon.delivery = Delivery.DELIVERED
         coupon.delivered_at = timezone.now()
         fields += ["delivery", "delivered_at"]
     coupon.save(update_fields=fields)
-    note(
-        coupon,
-        EventKind.REDEEMED,
-        DFIRE,
-        {"through": Source.TILL.value, "was": before.value, **(details or {})},
-    )
+    through = {"through": str(coupon.redeemed_through), "was": before.value}
+    note(coupon, EventKind.REDEEMED, actor, {**through, **(details or {})})
     if coupon.flag:
         note(coupon, EventKind.FLAGGED, PORTAL, {"flag": coupon.flag})
     coupons_redeemed.send(IssuedCoupon, coupons=[coupon])
-    return TillOutcome.REDEEMED

@@ -95,7 +95,7 @@ class SmartCouponHook(HookView):
 
     def _await(self, key: int, first_push: int, mine: Push) -> None:
         """Take a place among those who wait for dfire."""
-        confirming.PLACES.take()
+        confirming.take_place()
         self.awaited = confirming.Awaited(key, first_push, mine.pk)
 
     def complete(self, answer: dict[str, Any]) -> dict[str, Any]:

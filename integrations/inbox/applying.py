@@ -14,6 +14,7 @@ from coupons.models import IssuedCoupon
 from integrations.inbox.suggestions import Suggestion, suggestion_for_late, suggestion_for_unknown
 from integrations.models import DfireCallback
 from integrations.models.inbox import CallbackState, Problem
+from integrations.sync import redemptions
 from merchants.models import Merchant, Shop
 
 logger = structlog.get_logger(__name__)
@@ -44,9 +45,22 @@ def apply(callback: DfireCallback) -> CallbackState:
         callback.suggestion = Suggestion.CHECK_ACCOUNT
     else:
         coupon = lifecycle.lock([found.pk])[0]
-        _note_outcome(callback, coupon, redeem(callback, coupon))
+        if redemptions.may_be_echo(coupon):
+            _wait(callback, coupon)
+        else:
+            _note_outcome(callback, coupon, redeem(callback, coupon))
     callback.save(update_fields=_APPLIED_FIELDS)
     return CallbackState(callback.state)
+
+
+def apply_waiting(coupon: IssuedCoupon) -> bool:
+    """Apply what waited until a partner's redemption of a locked coupon was settled. Returns whether anything did."""
+    waiting = DfireCallback.objects.select_for_update(of=("self",), no_key=True)
+    told = list(waiting.filter(coupon=coupon, state=CallbackState.WAITS).order_by("pk"))
+    for callback in told:
+        _note_outcome(callback, coupon, redeem(callback, coupon))
+        callback.save(update_fields=_APPLIED_FIELDS)
+    return bool(told)
 
 
 def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> TillOutcome:
@@ -86,6 +100,12 @@ def _note_outcome(callback: DfireCallback, coupon: IssuedCoupon, outcome: TillOu
     callback.state = CallbackState.APPLIED if outcome is TillOutcome.REDEEMED else CallbackState.REPEATED
     callback.suggestion = ""
     callback.settled_at = timezone.now()
+
+
+def _wait(callback: DfireCallback, coupon: IssuedCoupon) -> None:
+    """It may be the echo of our own call for a partner's order: that is settled first (`apply_waiting`)."""
+    callback.coupon, callback.merchant_id = coupon, coupon.merchant_id
+    callback.state, callback.problem, callback.suggestion = CallbackState.WAITS, "", ""
 
 
 def _merchant_named(callback: DfireCallback) -> Merchant | None:

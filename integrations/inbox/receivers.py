@@ -8,12 +8,14 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from coupons import lifecycle
 from coupons.choices import EventKind
 from coupons.models import IssuedCoupon
 from coupons.signals import coupons_issued, coupons_redeemed
-from integrations.inbox.applying import late_problem
+from integrations.inbox.applying import apply_waiting, late_problem
 from integrations.inbox.retrying import appeared, merchant_moved
 from integrations.inbox.taking import list_late
+from integrations.sync.redemptions import BOTH_SAY, redemption_settled
 from merchants.models import Merchant
 
 
@@ -32,6 +34,13 @@ def _list_late_ones(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
             event = coupon.events.filter(kind=EventKind.REDEEMED).latest("id")
             if "callback" not in event.data:
                 list_late(coupon)
+
+
+@receiver(redemption_settled)
+def _apply_what_waited_for_it(coupon: IssuedCoupon, inferred: bool, **kwargs: Any) -> None:
+    """Where the order is only concluded to have won, and a till says that it did, staff should know."""
+    if apply_waiting(coupon) and inferred:
+        lifecycle.flag(coupon, BOTH_SAY)
 
 
 @receiver(post_save, sender=Merchant)

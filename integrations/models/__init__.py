@@ -4,6 +4,7 @@ from integrations.models.accounts import AccountState, ReadsInFlight
 from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.api_answers import ApiAnswer
 from integrations.models.inbox import DfireCallback
+from integrations.models.orders import PartnerOrder
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer, SignatureSeen
@@ -24,6 +25,7 @@ __all__ = [
     "OutboxAttempt",
     "OutboxRow",
     "PartnerApp",
+    "PartnerOrder",
     "Push",
     "PushAnswer",
     "ReadsInFlight",

@@ -20,6 +20,7 @@ class CallbackState(models.TextChoices):
     OTHER_ACCOUNT = "other_account", _("the coupon's merchant uses another account")
     REVIEW = "review", _("redeemed, to be looked at")
     SETTLED = "settled", _("settled by hand")
+    WAITS = "waits", _("waits for a partner's redemption of the coupon")
 
 
 OPEN_STATES = (CallbackState.UNKNOWN_COUPON, CallbackState.OTHER_ACCOUNT)  # not applied yet, tried again

@@ -17,7 +17,7 @@ from integrations.models import AccountState, OutboxAttempt, OutboxRow
 from integrations.models.outbox import RowState
 from integrations.outbox import gate, pace
 from integrations.outbox.handlers import Call, plan
-from integrations.outbox.picking import pick
+from integrations.outbox.picking import pick, pick_this
 from merchants.models import DfireAccount
 
 PROBES_TO_CHOOSE_FROM = 50
@@ -95,6 +95,34 @@ def claim(account_id: int, most: int) -> Claimed:
     if stopped:
         calls = _probe(calls, state.stop_method)
     return Claimed(_lease(calls, state, allowed.interval) if calls else [], standing)
+
+
+@transaction.atomic
+def claim_this(row_id: int) -> Claimed | None:
+    """Lease one row for whoever waits for it, within the limits of its account.
+
+    Returns:
+        No job where a worker holds the row, or the account's limits leave no room at this moment; None where it is no
+        use to wait: the account is stopped, or there is none.
+    """
+    row = OutboxRow.objects.select_related("merchant").get(pk=row_id)
+    if row.state != RowState.QUEUED:
+        return Claimed([], [])
+    if row.merchant.dfire_account_id is None or not gate.is_open():
+        return None
+    now = timezone.now()
+    state = pace.lock_state(row.merchant.dfire_account_id)
+    if state.stopped_at is not None:
+        return None
+    allowed = pace.allowance(state, 1, now)
+    if not allowed.count:
+        return Claimed([], [], allowed.paced)
+    for locked in _lock(pick_this(row_id, row.merchant_id, now)):
+        next_step = plan(locked)
+        if isinstance(next_step, Call):
+            return Claimed(_lease([(locked, next_step)], state, allowed.interval), [])
+        return Claimed([], [Standing(locked.pk, locked.coupon_id)])
+    return Claimed([], [])
 
 
 def _probe(calls: list[tuple[OutboxRow, Call]], refused: str) -> list[tuple[OutboxRow, Call]]:

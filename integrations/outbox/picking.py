@@ -42,7 +42,7 @@ WHERE merchant.dfire_account_id IS NOT NULL
 _READY = """
     SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.id) AS turn
     FROM integrations_outboxrow AS o
-    WHERE o.merchant_id = {merchant}
+    WHERE o.merchant_id = {merchant} {only}
       AND o.state = 'queued' AND NOT o.held
       AND o.available_at <= %(now)s
       AND (o.kind <> 'deliver' OR EXISTS (
@@ -75,16 +75,18 @@ _PICK = f"""{_QUEUEING}, in_flight AS (
     JOIN merchants_merchant AS merchant
       ON merchant.id = queueing.merchant_id AND merchant.dfire_account_id = %(account)s
     LEFT JOIN in_flight ON in_flight.merchant_id = merchant.id
-    CROSS JOIN LATERAL ({_READY.format(merchant="merchant.id", most="1")}) AS head
+    CROSS JOIN LATERAL ({_READY.format(merchant="merchant.id", most="1", only="")}) AS head
     ORDER BY head.priority, coalesce(in_flight.calls, 0), random()
     LIMIT %(most)s
 )
 SELECT picked.id
 FROM next_merchants
-CROSS JOIN LATERAL ({_READY.format(merchant="next_merchants.id", most="%(most)s")}) AS picked
+CROSS JOIN LATERAL ({_READY.format(merchant="next_merchants.id", most="%(most)s", only="")}) AS picked
 ORDER BY picked.priority, next_merchants.calls + picked.turn, random()
 LIMIT %(most)s
 """  # noqa: S608  (constants)
+
+_THIS_ONE = _READY.format(merchant="%(merchant)s", most="1", only="AND o.id = %(row)s")
 
 
 @transaction.atomic
@@ -97,6 +99,14 @@ def due_accounts(now: datetime) -> list[int]:
 def pick(account_id: int, most: int, now: datetime) -> list[int]:
     """The ids of the rows that go next through this account, in their order."""
     return _first_column(_PICK, _parameters(account_id, most, now))
+
+
+@transaction.atomic
+def pick_this(row_id: int, merchant_id: int, now: datetime) -> list[int]:
+    """The row of this merchant if it may go now, whatever its turn is."""
+    return _first_column(
+        _THIS_ONE, {"row": row_id, "merchant": merchant_id, "now": now, "suspect": settings.OUTBOX_SUSPECT_LEASES}
+    )
 
 
 def _parameters(account_id: int, most: int, now: datetime) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from rest_framework import status
 from coupons.errors import Reason, Refused
 from integrations.models.partners import Scope
 from integrations.partner_api.errors import ApiCode, ApiRefused
-from integrations.partner_api.fields import LONGEST_NAME, NAMES, CustomerCall, Name, Strict, read
+from integrations.partner_api.fields import LONGEST_NAME, NAMES, CustomerCall, Strict, read
 from integrations.partner_api.owned import merchant_of
 from integrations.partner_api.shapes import customer_shape
+from integrations.partner_api.values import Name
 from integrations.partner_api.view import Answer, ApiView
 from integrations.strict_json import JsonObject
 from merchants import customers

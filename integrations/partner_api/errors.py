@@ -42,9 +42,13 @@ class ApiCode(Enum):
     UNKNOWN_CUSTOMER = ("unknown_customer", 404, "The merchant has no customer with this mobile number or openid.")
     WRONG_METHOD = ("method_not_allowed", 405, "The address does not know this method.")
     AMBIGUOUS_CUSTOMER = ("ambiguous_customer", 409, "Several customers have this mobile number: name the identifier.")
+    ORDER_AHEAD = ("order_date_ahead", 409, "The day of the order lies in the future.")
+    DFIRE_REFUSED = ("dfire_refused", 409, "dfire refuses to redeem the coupon on this order; `detail` has its words.")
+    ORDER_UNDONE = ("order_undone", 409, "dfire left it open, and staff decided that this order did not redeem it.")
     TOO_LARGE = ("too_large", 413, "The body is over 64 KiB.")
     WRONG_MEDIA_TYPE = ("unsupported_media_type", 415, "The body is not application/json.")
     KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key came with another body before.")
+    ORDER_REUSED = ("order_id_reused", 422, "The coupon knows this order with other amounts.")
     ERROR = ("error", 500, "A fault of ours. Repeat the call with the same Idempotency-Key.")
     UNAVAILABLE = ("unavailable", 503, "The database does not answer. Repeat the call in a moment.")
 
@@ -59,6 +63,8 @@ CONFLICTS = (
     Reason.TEMPLATE_NOT_PUBLISHED, Reason.TEMPLATE_OVER, Reason.OUT_OF_STOCK, Reason.OUT_OF_BUDGET,
     Reason.PERSON_LIMIT, Reason.PERSON_DAILY_LIMIT, Reason.CUSTOMER_ERASED, Reason.REDEEMED, Reason.REDEEMING,
     Reason.REVOKED, Reason.EXPIRED, Reason.OPENID_TAKEN, Reason.END_PASSED, Reason.END_BEFORE_START,
+    Reason.NOT_DELIVERED, Reason.NOT_YET_VALID, Reason.WRONG_WEEKDAY, Reason.OUTSIDE_HOURS, Reason.NOT_ON_THIS_DATE,
+    Reason.EXCLUDED_DATE, Reason.WRONG_SHOP, Reason.BELOW_MINIMUM,
 )  # fmt: skip
 _CONFLICT = 409
 _BLAMED = {Reason.END_PASSED: "expiration_time", Reason.END_BEFORE_START: "expiration_time"}
@@ -86,9 +92,12 @@ def not_found(attr: str | None = None) -> ApiRefused:
     return ApiRefused(ApiCode.NOT_FOUND, _("There is no such thing among yours."), attr=attr)
 
 
-def from_reason(reason: Reason) -> APIException:
-    """A rule of the domain's, as the API says it: a conflict with how things stand, the clock among them."""
-    refusal = APIException(reason.label, reason.value)
+def from_reason(reason: Reason, words: str = "") -> APIException:
+    """A rule of the domain's, as the API says it: a conflict with how things stand, the clock among them.
+
+    `words` say more than the reason's own.
+    """
+    refusal = APIException(words or reason.label, reason.value)
     refusal.status_code = _CONFLICT
     refusal.attr = _BLAMED.get(reason)  # type: ignore[attr-defined]
     return refusal

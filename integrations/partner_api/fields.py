@@ -1,20 +1,16 @@
-"""What calls may say: one serializer a call, strict about kinds, names and times; what is wrong is named by field."""
+"""What calls may say: one serializer a call; what is wrong is named by field."""
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from coupons.choices import Channel, CouponStatus, TemplateStatus
 from integrations.partner_api.errors import ApiCode, invalid
-from merchants.models.customer import ERASED, MOBILE
+from integrations.partner_api.values import Count, Day, Fen, Line, Mobile, Moment, Name, PageCursor, Text
 
 LONGEST_ID = 64
 LONGEST_NAME = 128  # of a customer: identifier and openid
@@ -22,94 +18,6 @@ LONGEST_REASON = 200
 LONGEST_PAGE = 200  # rows
 LARGEST_FEN = 10**12
 NAMES = ("identifier", "mobile", "openid")
-CURSOR = "[np][0-9]{1,18}"  # the next or the previous page, and the id behind which it begins
-_YEARS = "2[01][0-9]{2}"  # coupons.validation.SENSIBLE_YEARS
-_DAY = "-[0-9]{2}-[0-9]{2}"
-_HOUR = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
-_OFFSET = "(Z|[+-][0-9]{2}:?[0-9]{2})"
-_TIME = re.compile(f"{_YEARS}{_DAY}[T ]{_HOUR}{_OFFSET}")
-_SURROGATE = re.compile("[\\ud800-\\udfff]")
-# What no text may hold, and no name: written so that Python, JavaScript and JSON Schema read it alike.
-_IN_NO_TEXT = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff"
-_IN_NO_NAME = r"\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-
-
-class Text(serializers.CharField):
-    """A text that `pattern` describes, as it is sent: length and form are judged before blanks around it are removed.
-
-    The schema shows the same pattern and length, so that what it allows is accepted and what it forbids refused.
-    """
-
-    pattern = rf"(?!\s*$)[^{_IN_NO_TEXT}]+"
-    otherwise = "invalid"
-
-    def to_internal_value(self, data: Any) -> str:
-        """As DRF, without taking numbers for texts."""
-        if not isinstance(data, str) or _SURROGATE.search(data):
-            self.fail("invalid")
-        if self.max_length is not None and len(data) > self.max_length:
-            self.fail("max_length", max_length=self.max_length)
-        if re.fullmatch(self.pattern, data) is None:
-            self.fail(self.otherwise)
-        return str(super().to_internal_value(data))
-
-
-class Name(Text):
-    """What a customer is called: one line, nothing invisible in it, and not what an erased one is called."""
-
-    pattern = rf"(?!\s*($|{ERASED}))[^{_IN_NO_NAME}]+"
-
-
-class Mobile(Text):
-    """A mainland mobile number."""
-
-    pattern = MOBILE.pattern.removesuffix(r"\Z")
-    default_error_messages = {"invalid": _("A mobile number has 11 digits and starts with 1.")}
-
-
-class PageCursor(Text):
-    """The place in a list at which a page begins, as `next` and `previous` of another page have it."""
-
-    pattern = CURSOR
-    otherwise = ApiCode.INVALID_CURSOR.code
-    default_error_messages = {ApiCode.INVALID_CURSOR.code: _("This is not the cursor of a page.")}
-
-
-class Fen(serializers.IntegerField):
-    """Money in integer fen, as a JSON integer: neither a text nor a fraction."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """The number."""
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("invalid")
-        return int(data)
-
-
-class Count(serializers.IntegerField):
-    """A small whole number in a query."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """The number."""
-        if not (data.isascii() and data.isdigit() and len(data) < 10):
-            self.fail("invalid")
-        return int(data)
-
-
-class Moment(serializers.Field[datetime, Any, str, Any]):
-    """A time in ISO 8601 with its offset, so that nobody has to guess whose midnight is meant."""
-
-    pattern = f"{_YEARS}-"  # how it begins; the rest is the format date-time
-    default_error_messages = {"invalid": _("Write a time as 2026-12-31T23:59:59+08:00, with its offset.")}
-
-    def to_internal_value(self, data: Any) -> datetime:
-        """The aware moment."""
-        try:
-            moment = parse_datetime(data) if isinstance(data, str) and _TIME.fullmatch(data) else None
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            self.fail("invalid")
-        return moment
 
 
 class Strict(serializers.Serializer[Any]):
@@ -160,6 +68,16 @@ class CheckCall(Strict):
     amount_fen = Fen(min_value=0, max_value=LARGEST_FEN, required=False, allow_null=True)
     at = Moment(required=False, allow_null=True)
     channel = serializers.ChoiceField(Channel.choices, required=False, allow_null=True)
+
+
+class RedeemCall(Strict):
+    """`POST coupons/{code}/redeem/`."""
+
+    order_id = Line(max_length=LONGEST_ID)
+    order_date = Day(required=False, allow_null=True)
+    paid_fen = Fen(min_value=0, max_value=LARGEST_FEN)
+    saved_fen = Fen(min_value=0, max_value=LARGEST_FEN)
+    shop_entity_id = Text(max_length=LONGEST_ID, required=False, allow_null=True)
 
 
 class TransferCall(Strict):

@@ -63,12 +63,13 @@ def once(view: "ApiView", key: str, body: JsonObject, act: Callable[[JsonObject]
     Raises:
         ApiRefused: the key came with another body.
     """
-    request, said = view.request, json.dumps(body, sort_keys=True, default=repr)
-    place = {"app_id": view.app.pk, "method": str(request.method), "path": request.path}
+    place, said = _place(view), json.dumps(body, sort_keys=True, default=repr)
     with transaction.atomic():
         answer_id = _claim(place, key, said)
         if answer_id is None:
-            return _standing(place, key, said)
+            standing = _standing(place, key, said)
+            if standing.status_code not in view.not_final:
+                return standing
         try:
             with transaction.atomic():
                 status, data = act(body)
@@ -77,9 +78,25 @@ def once(view: "ApiView", key: str, body: JsonObject, act: Callable[[JsonObject]
             if isinstance(error, APIException) and is_server_error(error.status_code):
                 raise
             response = view.refusal(error)
-        text = json.dumps(response.data, ensure_ascii=False)
-        ApiAnswer.objects.filter(pk=answer_id).update(status=response.status_code, answer=text)
+        if answer_id is None:
+            replace(view, response)
+        else:
+            text = json.dumps(response.data, ensure_ascii=False)
+            ApiAnswer.objects.filter(pk=answer_id).update(status=response.status_code, answer=text)
     return response
+
+
+def replace(view: "ApiView", response: Response) -> None:
+    """Keep another answer than the one that `once` has kept for this call, which was not its last word."""
+    key = key_of(view.request)
+    if key is None:
+        return
+    kept = ApiAnswer.objects.filter(**_place(view), key_hash__in=keyed_hashes(f"idempotency:{key}"))
+    kept.update(status=response.status_code, answer=json.dumps(response.data, ensure_ascii=False))
+
+
+def _place(view: "ApiView") -> dict[str, Any]:
+    return {"app_id": view.app.pk, "method": str(view.request.method), "path": view.request.path}
 
 
 def _claim(place: dict[str, Any], key: str, said: str) -> int | None:

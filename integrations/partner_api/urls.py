@@ -5,6 +5,7 @@ from django.urls import path, re_path, register_converter
 from integrations.partner_api.coupons import Coupons, OneCoupon
 from integrations.partner_api.customers import OneCustomer
 from integrations.partner_api.one_coupon import CheckCoupon, RevokeCoupon, TransferCoupon
+from integrations.partner_api.redeeming import RedeemCoupon
 from integrations.partner_api.templates import OneTemplate, Templates
 from integrations.partner_api.view import Nowhere
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("coupons/", Coupons.as_view(), name="api-coupons"),
     path("coupons/<coupon_code:code>/", OneCoupon.as_view(), name="api-coupon"),
     path("coupons/<coupon_code:code>/check/", CheckCoupon.as_view(), name="api-check"),
+    path("coupons/<coupon_code:code>/redeem/", RedeemCoupon.as_view(), name="api-redeem"),
     path("coupons/<coupon_code:code>/revoke/", RevokeCoupon.as_view(), name="api-revoke"),
     path("coupons/<coupon_code:code>/transfer/", TransferCoupon.as_view(), name="api-transfer"),
     path("customers/<str:identifier>/", OneCustomer.as_view(), name="api-customer"),

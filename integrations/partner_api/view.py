@@ -43,6 +43,7 @@ class ApiView(APIView):
     parser_classes = (JSONParser,)  # never asked: `_json` reads strictly
     renderer_classes = (JSONRenderer,)
     scopes: Mapping[str, Scope] = {}
+    not_final: tuple[int, ...] = ()  # statuses after which an equal call is looked at anew, in spite of its key
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """DRF's own order, with what may be slow to send outside of the time for the database, and the rest in it."""
@@ -53,6 +54,7 @@ class ApiView(APIView):
             with within_time():
                 self.initial(self.request, *args, **kwargs)
                 response = self._answer(raw)
+            response = self.follow_up(response)
         except UNAVAILABLE as error:
             if not isinstance(error, DatabaseAway):  # else said already, by whoever tried it
                 logger.error("The database does not answer, or not in time: %s", error)
@@ -102,6 +104,10 @@ class ApiView(APIView):
         except Refused as refused:
             return self.refusal(refused)
         return Response(data, status=status)
+
+    def follow_up(self, response: Response) -> Response:
+        """What is left to do once everything is committed, outside of the time for the database; then the answer."""
+        return response
 
     def read(self) -> Any:
         """What a GET answers."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from coupons import erasing, lifecycle
 from coupons.choices import TRANSFERS, CouponStatus
 from coupons.models import BatchRow, IssuedCoupon
-from integrations.models import ApiAnswer, DfireCallback, Finding, OutboxAttempt, OutboxRow, Push
+from integrations.models import ApiAnswer, DfireCallback, Finding, OutboxAttempt, OutboxRow, PartnerOrder, Push
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
 from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
@@ -72,6 +72,7 @@ def forget_coupon(coupon_id: int) -> bool:
     blank(OutboxAttempt.objects.filter(row__coupon=coupon))
     blank(Push.objects.filter(coupon=coupon))
     blank(DfireCallback.objects.filter(coupon=coupon))
+    PartnerOrder.objects.filter(coupon=coupon).update(message="")
     return True
 
 

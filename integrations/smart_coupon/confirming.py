@@ -8,7 +8,6 @@ after a process that died. So nobody has been told of success where a removal fo
 """
 
 import logging
-import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +25,7 @@ from integrations.hooks.database import within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.models import OutboxRow, Push, PushAnswer
 from integrations.models.outbox import RowKind, RowState
+from integrations.places import PLACES
 
 logger = logging.getLogger(__name__)
 
@@ -35,31 +35,14 @@ _SWEEP_AFTER = timedelta(seconds=2)  # whoever waits decides first
 _LATE = "dfire has not accepted the promotion in time. Nothing was made; push again in a moment."
 
 
-class _Places:
-    """How many requests of this process may wait for dfire at once, so that threads are left for all others."""
+def take_place() -> None:
+    """Take one of the places to wait in; whoever does gives it back (`PLACES`).
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken = 0
-
-    def take(self) -> None:
-        """Take a place, or refuse at once.
-
-        Raises:
-            HookRefused: 503: all are taken.
-        """
-        with self._lock:
-            if self._taken >= settings.PUSH_CONFIRM_AT_ONCE:
-                raise HookRefused(HookCode.UNAVAILABLE, "Too many pushes wait for dfire. Try again in a moment.")
-            self._taken += 1
-
-    def give_back(self) -> None:
-        """Give one place back."""
-        with self._lock:
-            self._taken -= 1
-
-
-PLACES = _Places()
+    Raises:
+        HookRefused: 503: all are taken.
+    """
+    if not PLACES.take():
+        raise HookRefused(HookCode.UNAVAILABLE, "Too many pushes wait for dfire. Try again in a moment.")
 
 
 @dataclass(frozen=True, slots=True)

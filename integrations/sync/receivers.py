@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from coupons import lifecycle, signals
-from coupons.choices import Delivery, TemplateStatus
+from coupons.choices import Delivery, Source, TemplateStatus
 from coupons.errors import Reason, Refused
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import OutboxAttempt, OutboxRow
@@ -22,7 +22,7 @@ from integrations.outbox import doorbell, holding, pace
 from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
-from integrations.sync import release
+from integrations.sync import redemptions, release
 from integrations.sync.deliveries import Deliver, missing_binding
 from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
 from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows, landed_by
@@ -148,7 +148,10 @@ def _nothing_more_to_say(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
         moving = OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER).order_by("-id").first()
         in_flight = moving is not None and moving.state == RowState.SENDING
         open_question = moving is not None and not in_flight and not redeemed_meanwhile(moving, coupon)
-        _cancel(_unsettled(coupon).exclude(pk__in=[moving.pk] if moving and open_question else []))
+        moot = _unsettled(coupon).exclude(pk__in=[moving.pk] if moving and open_question else [])
+        # Where it was not a till, dfire has still to be told.
+        _cancel(moot if coupon.redeemed_through == Source.TILL else moot.exclude(kind=RowKind.VERIFY))
+    redemptions.till_was_first(coupons)
 
 
 @receiver(signals.coupon_transferred)

@@ -13,12 +13,14 @@ from integrations.partner_api.fields import (
     CouponsQuery,
     CustomerCall,
     IssueCall,
+    RedeemCall,
     RevokeCall,
     Strict,
     TemplatesQuery,
     TransferCall,
 )
 from integrations.partner_api.one_coupon import CheckCoupon, RevokeCoupon, TransferCoupon
+from integrations.partner_api.redeeming import RedeemCoupon
 from integrations.partner_api.schema import answers, examples
 from integrations.partner_api.schema.refusals import Refusal
 from integrations.partner_api.templates import OneTemplate, Templates
@@ -32,6 +34,12 @@ _AT_ISSUING = (
 _AT_TRANSFERRING = (
     ApiCode.NOT_FOUND, ApiCode.UNKNOWN_CUSTOMER, Reason.CUSTOMER_ERASED, Reason.REDEEMING, Reason.REDEEMED,
     Reason.REVOKED, Reason.EXPIRED,
+)  # fmt: skip
+_AT_REDEEMING = (
+    ApiCode.NOT_FOUND, ApiCode.ORDER_AHEAD, ApiCode.DFIRE_REFUSED, ApiCode.ORDER_UNDONE, ApiCode.ORDER_REUSED,
+    Reason.REDEEMED, Reason.REDEEMING, Reason.REVOKED, Reason.EXPIRED, Reason.NOT_DELIVERED, Reason.NOT_YET_VALID,
+    Reason.WRONG_WEEKDAY, Reason.OUTSIDE_HOURS, Reason.NOT_ON_THIS_DATE, Reason.EXCLUDED_DATE, Reason.WRONG_SHOP,
+    Reason.BELOW_MINIMUM,
 )  # fmt: skip
 
 
@@ -52,6 +60,7 @@ class Call:
     query: type[Strict] | None = None
     address: type[Strict] | None = None
     refuses: tuple[Refusal, ...] = ()
+    or_else: tuple[int, str, Any] | None = None  # another success: its status, meaning and example
 
 
 CALLS: dict[tuple[type[ApiView], str], Call] = {
@@ -125,6 +134,24 @@ CALLS: dict[tuple[type[ApiView], str], Call] = {
         said="The judgement, whether or not it can be used.",
         example=examples.JUDGEMENT,
         refuses=(ApiCode.NOT_FOUND,),
+    ),
+    (RedeemCoupon, "POST"): Call(
+        name="redeem_coupon",
+        tag="coupons",
+        summary="Spend a coupon on an order",
+        description=(
+            "Spends the coupon once, whatever tills and other callers do at the same moment, and settles it with dfire "
+            "before it answers. When dfire is slow the answer is 202 after two seconds at most: nobody else can spend "
+            "the coupon meanwhile, it settles by itself, and the same call again tells its present state. The same "
+            "`order_id` with other amounts is 422; another order gets `redeeming` or `already_redeemed`."
+        ),
+        body=RedeemCall,
+        sent={"order": examples.REDEEM},
+        answer=answers.Coupon,
+        said="The order has redeemed the coupon.",
+        example=examples.SPENT,
+        or_else=(202, "dfire has not answered yet: ask again in a moment.", examples.BEING_SPENT),
+        refuses=_AT_REDEEMING,
     ),
     (RevokeCoupon, "POST"): Call(
         name="revoke_coupon",

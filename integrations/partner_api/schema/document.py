@@ -27,7 +27,7 @@ their offset, money is integer fen (1 yuan = 100), days are Shanghai's.
 """
 TAGS = {
     "templates": "What can be issued.",
-    "coupons": "Issued, read, checked, passed on, taken back.",
+    "coupons": "Issued, read, checked, redeemed, passed on, taken back.",
     "customers": "The merchant's members, and what dfire must know of them.",
 }
 PREFIX = "/api/v1/"

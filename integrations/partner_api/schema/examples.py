@@ -49,6 +49,8 @@ COUPON: Example = {
 }
 JUST_ISSUED = COUPON | {"delivery": "waiting"}
 PASSED_ON = COUPON | {"identifier": "member-4712", "delivery": "queued"}
+SPENT = COUPON | {"status": "redeemed", "redeemed_at": "2026-11-28T12:15:00+08:00"}
+BEING_SPENT = COUPON | {"status": "redeeming"}
 TAKEN_BACK = COUPON | {"status": "revoked"}
 CUSTOMER: Example = {"identifier": IDENTIFIER, "merchant_id": MERCHANT_ID, "mobile": MOBILE, "openid": OPENID}
 JUDGEMENT: Example = {
@@ -76,6 +78,7 @@ ISSUE_TO_MOBILE: Example = {
 }
 CHECK: Example = {"amount_fen": 5800, "channel": "dine_in"}
 TRANSFER: Example = {"to_identifier": "member-4712"}
+REDEEM: Example = {"order_id": "order-4711", "paid_fen": 5600, "saved_fen": 1000, "shop_entity_id": "00026863"}
 REVOKE: Example = {"reason": "The order was cancelled."}
 BIND: Example = {"merchant_id": MERCHANT_ID, "mobile": MOBILE, "openid": OPENID}
 

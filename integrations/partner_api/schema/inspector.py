@@ -81,9 +81,13 @@ class PartnerSchema(AutoSchema):
         return {"application/json": OpenApiRequest(self.call.body, examples=sent)}
 
     def get_response_serializers(self) -> Any:
-        """The success; refusals are put beside it."""
-        example = OpenApiExample("Success", value=self.call.example)
-        return {self.call.status: OpenApiResponse(self.call.answer, description=self.call.said, examples=[example])}
+        """The successes; refusals are put beside them."""
+        call = self.call
+        successes = [(call.status, call.said, call.example), *([call.or_else] if call.or_else else [])]
+        return {
+            status: OpenApiResponse(call.answer, description=said, examples=[OpenApiExample("Success", value=example)])
+            for status, said, example in successes
+        }
 
     def _get_request_body(self, direction: Any = "request") -> JsonSchema | None:
         body: JsonSchema | None = super()._get_request_body(direction)

@@ -34,7 +34,7 @@ _CHOICES = {
 class TextKind(OpenApiSerializerFieldExtension):
     """A text with its pattern; it is never blank."""
 
-    target_class = "integrations.partner_api.fields.Text"
+    target_class = "integrations.partner_api.values.Text"
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> JsonSchema:
@@ -64,11 +64,21 @@ class ChoiceKind(OpenApiSerializerFieldExtension):
 class MomentKind(OpenApiSerializerFieldExtension):
     """A time with its offset."""
 
-    target_class = "integrations.partner_api.fields.Moment"
+    target_class = "integrations.partner_api.values.Moment"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> JsonSchema:
         """A string, of years that make sense."""
         return {"type": "string", "format": "date-time", "pattern": f"^{self.target.pattern}"}
+
+
+class DayKind(OpenApiSerializerFieldExtension):
+    """A day."""
+
+    target_class = "integrations.partner_api.values.Day"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> JsonSchema:
+        """A string, of years that make sense."""
+        return {"type": "string", "format": "date", "pattern": f"^{self.target.pattern}"}
 
 
 class CallKind(OpenApiSerializerExtension):

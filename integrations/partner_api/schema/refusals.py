@@ -13,8 +13,9 @@ from rest_framework import serializers
 
 from coupons.errors import Reason
 from integrations.partner_api.errors import ApiCode, codes
-from integrations.partner_api.fields import Count, Fen, Moment, PageCursor, Strict, Text
+from integrations.partner_api.fields import Strict
 from integrations.partner_api.schema.answers import Answer
+from integrations.partner_api.values import Count, Day, Fen, Moment, PageCursor, Text
 
 JsonSchema = dict[str, Any]
 Refusal = ApiCode | Reason
@@ -41,7 +42,6 @@ SHARED = {
     403: ("Forbidden", "The app lacks the scope of this call."),
     413: ("TooLarge", "The body is over 64 KiB."),
     415: ("WrongMediaType", "The body is not application/json."),
-    422: ("IdempotencyKeyReused", "The Idempotency-Key came with another body before."),
     500: ("ServerError", "A fault of ours. Repeat the call with the same Idempotency-Key."),
     503: ("Unavailable", "The database does not answer. Repeat the call in a moment."),
 }
@@ -49,6 +49,7 @@ _ITS_OWN = {
     400: "Bad input. Nothing has been changed.",
     404: "There is no such thing among the app's own.",
     409: "It does not go with how things stand. Nothing has been changed.",
+    422: "The same name came with something else before. Nothing has been changed.",
 }
 _HEADERS = {
     401: {"WWW-Authenticate": ("The scheme.", {"type": "string", "const": "Api-Key"})},
@@ -137,7 +138,8 @@ _FIELDS = {
     ApiCode.INVALID_IDEMPOTENCY_KEY.code: "Idempotency-Key", ApiCode.KEY_REUSED.code: "Idempotency-Key",
     ApiCode.UNKNOWN_CUSTOMER.code: "mobile", ApiCode.AMBIGUOUS_CUSTOMER.code: "mobile",
     ApiCode.MIN_VALUE.code: "amount_fen", ApiCode.MAX_VALUE.code: "amount_fen",
-    ApiCode.INVALID_CHOICE.code: "channel", Reason.END_PASSED.value: "expiration_time",
+    ApiCode.INVALID_CHOICE.code: "channel", ApiCode.ORDER_AHEAD.code: "order_date",
+    ApiCode.ORDER_REUSED.code: "paid_fen", Reason.END_PASSED.value: "expiration_time",
     Reason.END_BEFORE_START.value: "expiration_time",
 }  # fmt: skip
 
@@ -174,7 +176,7 @@ def _of_one(field: Any) -> Iterator[ApiCode]:
         yield ApiCode.INVALID_CHOICE
     elif isinstance(field, Fen | Count):
         yield from (ApiCode.INVALID, ApiCode.MIN_VALUE, ApiCode.MAX_VALUE)
-    elif isinstance(field, Moment):
+    elif isinstance(field, Moment | Day):
         yield ApiCode.INVALID
     else:
         raise TypeError(f"Nobody has said what can be wrong with a {type(field).__name__}.")

@@ -1,0 +1,234 @@
+"""A partner's order redeems a coupon: begun in one transaction, settled by what dfire says to the order's verify call.
+
+`verifications` makes the calls and comes here with what they brought. An order ends in one of four ways: dfire spent
+the coupon on it, a till had been first, dfire refuses it, or staff decided where dfire left it open. What is uncertain
+stays open and is asked about; meanwhile the coupon is `redeeming`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.dispatch import Signal
+from django.utils import timezone
+
+from coupons import lifecycle
+from coupons.choices import CouponStatus, Source
+from coupons.models import IssuedCoupon
+from integrations.dfire.codes import ResultClass
+from integrations.models import AccountState, OutboxAttempt, OutboxRow, PartnerApp, PartnerOrder
+from integrations.models.orders import OrderState
+from integrations.models.outbox import UNSETTLED, RowKind, RowState
+from integrations.outbox import repair
+from integrations.outbox.evidence import may_have_happened
+from integrations.outbox.queue import put, row_for
+from integrations.sync.words import NOT_NEEDED
+from merchants.models import Shop
+from merchants.privacy import names_of, without_names
+
+UNDECIDED = "redeeming_undecided"  # the flag of a coupon whose redemption dfire leaves open: staff decide
+
+BOTH_SAY = "redeemed_by_two"  # the flag of one that an order is concluded to have won, while a till says so too
+
+redemption_settled = Signal()  # coupon: IssuedCoupon - locked, inferred: bool; its order is not open any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a partner wants to redeem a coupon on. Money in fen, the date is a Shanghai day."""
+
+    order_id: str
+    order_date: date
+    paid_fen: int
+    saved_fen: int
+    shop_entity_id: str = ""
+
+
+@transaction.atomic
+def begin(app: PartnerApp, coupon: IssuedCoupon, order: Order) -> PartnerOrder:
+    """Begin to redeem a locked coupon, for which the rules have been asked. dfire is told behind it.
+
+    Raises:
+        Refused: it is over, being redeemed already, or has not reached dfire.
+    """
+    actor = f"api:{app.name}"
+    details = {"order": order.order_id, "paid_fen": order.paid_fen, "saved_fen": order.saved_fen}
+    lifecycle.begin_redeeming(coupon, actor=actor, details={**details, "entity_id": order.shop_entity_id})
+    row = row_for(RowKind.VERIFY, coupon.merchant, template=coupon.template, coupon=coupon)
+    row.details = {
+        "order_id": order.order_id, "order_date": order.order_date.isoformat(), "paid_fen": order.paid_fen,
+        "saved_fen": order.saved_fen, "entity_id": order.shop_entity_id,
+    }  # fmt: skip
+    [stored] = put([row])
+    return PartnerOrder.objects.create(
+        app=app,
+        actor=actor,
+        coupon=coupon,
+        order_id=order.order_id,
+        order_date=order.order_date,
+        paid_fen=order.paid_fen,
+        saved_fen=order.saved_fen,
+        shop=Shop.objects.filter(merchant=coupon.merchant_id, entity_id=order.shop_entity_id).first(),
+        row=stored,
+        began_at=timezone.now(),
+    )
+
+
+def is_asked_about(coupon: IssuedCoupon) -> bool:
+    """Whether something of an earlier order is on its way to dfire still: no other may begin before that is known."""
+    return OutboxRow.objects.filter(coupon=coupon, kind=RowKind.VERIFY, state__in=UNSETTLED).exists()
+
+
+def order_of(row: OutboxRow) -> PartnerOrder | None:
+    """The order that the row tells dfire of, whatever has become of it; None for one of reconciliation's."""
+    return PartnerOrder.objects.select_related("shop").filter(row=row).first()
+
+
+def uncertain(row: OutboxRow | None) -> QuerySet[OutboxAttempt]:
+    """The row's own calls that may have spent the coupon. dfire's "have it already" is about another."""
+    sent = may_have_happened(OutboxAttempt.objects.filter(row=row)) if row is not None else OutboxAttempt.objects.none()
+    return sent.exclude(result=ResultClass.DUPLICATE)
+
+
+def won(order: PartnerOrder, coupon: IssuedCoupon, *, at: datetime, inferred: bool = False) -> None:
+    """dfire has spent the locked coupon on the order."""
+    _settle(order, OrderState.REDEEMED, inferred=inferred)
+    marks = {"inferred": True} if inferred else {}
+    lifecycle.finish_redeeming(
+        coupon, actor=order.actor, at=at, shop=order.shop, saved_fen=order.saved_fen, paid_fen=order.paid_fen,
+        details={"order": order.order_id, **marks},
+    )  # fmt: skip
+    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=inferred)
+
+
+def lost(order: PartnerOrder, coupon: IssuedCoupon) -> None:
+    """A till had spent the locked coupon before. Its callback says when and where, if it is here already."""
+    _settle(order, OrderState.LOST)
+    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+    lifecycle.redeem_at_till(coupon, at=timezone.now(), details={"seen_in_list": True})
+
+
+def refused(order: PartnerOrder, coupon: IssuedCoupon, *, code: str, message: str) -> None:
+    """dfire does not spend the locked coupon on the order, which stays refused. The coupon can be used again."""
+    message = without_names(message, names_of(coupon.customer) | {coupon.delivered_openid, coupon.delivered_mobile})
+    _settle(order, OrderState.REFUSED, code=code[:50], message=message[:500])
+    lifecycle.stop_redeeming(
+        coupon, actor=lifecycle.DFIRE, details={"order": order.order_id, "code": code, "message": message}
+    )
+    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+
+
+def undecided(coupon: IssuedCoupon) -> None:
+    """Put a locked coupon before staff whose redemption dfire leaves open."""
+    if coupon.status == CouponStatus.REDEEMING and coupon.flag != UNDECIDED:
+        lifecycle.flag(coupon, UNDECIDED)
+
+
+def till_was_first(coupons: Iterable[IssuedCoupon]) -> None:
+    """Locked coupons have been redeemed by tills: orders that were open for them have lost."""
+    at_tills = [coupon.pk for coupon in coupons if coupon.redeemed_through == Source.TILL]
+    for order in PartnerOrder.objects.filter(coupon__in=at_tills, state=OrderState.OPEN):
+        _settle(order, OrderState.LOST)
+
+
+def may_be_echo(coupon: IssuedCoupon) -> bool:
+    """Whether a till's callback for a locked coupon may be the echo of our own call, so that this is settled first.
+
+    Where nothing asks any more, the callback itself proves what was uncertain: the order is concluded to have won.
+    """
+    order = open_order(coupon)
+    if order is None:
+        return False
+    row = order.row
+    if row is not None and row.state == RowState.SENDING:
+        return True
+    if row is None or not uncertain(row).exists():
+        return False
+    if row.state in UNSETTLED:
+        return True
+    won(order, coupon, at=timezone.now(), inferred=True)
+    lifecycle.flag(coupon, BOTH_SAY)
+    return False
+
+
+def open_order(coupon: IssuedCoupon) -> PartnerOrder | None:
+    """The order on which the coupon is being redeemed."""
+    if coupon.status != CouponStatus.REDEEMING:
+        return None
+    return PartnerOrder.objects.select_related("row", "shop").filter(coupon=coupon, state=OrderState.OPEN).first()
+
+
+def can_be_decided(order: PartnerOrder, now: datetime) -> bool:
+    """Whether dfire has left an open order to staff: nothing asks any more, or its account has been silent too long."""
+    row = order.row
+    if row is None or row.state not in UNSETTLED:
+        return True
+    answered = AccountState.objects.filter(account=row.merchant.dfire_account_id).values_list("last_answer_at").first()
+    last = max(filter(None, [order.began_at, *(answered or ())]))
+    return now >= last + timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
+
+
+@transaction.atomic
+def decide(coupon_id: int, *, redeemed: bool, actor: str) -> bool:
+    """Staff decide an open order that dfire has left to them. dfire is told, or asked, behind it all the same.
+
+    Returns:
+        Whether it was still theirs to decide.
+    """
+    [coupon] = lifecycle.lock([coupon_id])
+    order = open_order(coupon)
+    if order is None or not can_be_decided(order, timezone.now()):
+        return False
+    order.decided_by = actor
+    if coupon.flag == UNDECIDED:
+        coupon.flag = ""
+        coupon.save(update_fields=["flag"])
+    if redeemed:
+        _settle(order, OrderState.REDEEMED)
+        if order.row is not None and order.row.state in repair.RETRIABLE:
+            repair.retry([order.row])
+        lifecycle.finish_redeeming(
+            coupon, actor=actor, at=order.began_at, shop=order.shop, saved_fen=order.saved_fen,
+            paid_fen=order.paid_fen, details={"order": order.order_id},
+        )  # fmt: skip
+    else:
+        _settle(order, OrderState.UNDONE)
+        if order.row is not None and not uncertain(order.row).exists():
+            _cancel(order.row)
+        lifecycle.stop_redeeming(coupon, actor=actor, details={"order": order.order_id})
+    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+    return True
+
+
+def _cancel(row: OutboxRow) -> None:
+    """Nothing of it has reached dfire, so nothing is to be asked; one that is being sent is settled by who sends it."""
+    idle = OutboxRow.objects.filter(pk=row.pk).exclude(state__in=[RowState.SENDING, RowState.DONE])
+    idle.update(state=RowState.CANCELLED, last_message=NOT_NEEDED, settled_at=timezone.now())
+
+
+def flag_overdue(limit: int = 200) -> int:
+    """Put before staff what dfire has left open too long. Returns how many."""
+    flagged, now = 0, timezone.now()
+    overdue = PartnerOrder.objects.filter(
+        state=OrderState.OPEN, began_at__lte=now - timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
+    )
+    unseen = overdue.exclude(coupon__flag=UNDECIDED).order_by("began_at").values_list("coupon_id", flat=True)
+    for coupon_id in list(unseen[:limit]):
+        with transaction.atomic():
+            [coupon] = lifecycle.lock([coupon_id])
+            order = open_order(coupon)
+            if order is not None and can_be_decided(order, now):
+                undecided(coupon)
+                flagged += 1
+    return flagged
+
+
+def _settle(order: PartnerOrder, state: OrderState, **facts: Any) -> None:
+    order.state, order.settled_at = state, timezone.now()
+    for name, value in facts.items():
+        setattr(order, name, value)
+    order.save(update_fields=["state", "settled_at", "decided_by", *facts])
