@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -13,10 +14,12 @@ from merchants.models.customer import ERASED, MOBILE
 
 CURSOR = "[np][0-9]{1,18}"  # the next or the previous page, and the id behind which it begins
 _YEARS = "2[01][0-9]{2}"  # coupons.validation.SENSIBLE_YEARS
-_DATE = f"{_YEARS}-[0-9]{2}-[0-9]{2}"
+_DATE = _YEARS + "-[0-9]{2}-[0-9]{2}"
 _HOUR = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _OFFSET = "(Z|[+-][0-9]{2}:?[0-9]{2})"
 _TIME = re.compile(f"{_DATE}[T ]{_HOUR}{_OFFSET}")
+_MOST_DIGITS = 20
+_BEYOND = Decimal(10**_MOST_DIGITS)
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 # What no text may hold, and no line: written so that Python, JavaScript and JSON Schema read it alike.
 _IN_NO_TEXT = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufeff"
@@ -71,12 +74,16 @@ class PageCursor(Text):
 
 
 class Fen(serializers.IntegerField):
-    """Money in integer fen, as a JSON integer: neither a text nor a fraction."""
+    """Money in integer fen, as a JSON number without a fraction (to JSON, 5.0 is 5 written otherwise); never a text."""
 
     def to_internal_value(self, data: Any) -> int:
-        """The number."""
-        if isinstance(data, bool) or not isinstance(data, int):
+        """The number, exactly; what is beyond every bound comes back as large as that."""
+        if isinstance(data, bool) or not isinstance(data, int | Decimal):
             self.fail("invalid")
+        if isinstance(data, Decimal):
+            if data.is_finite() and data.adjusted() < _MOST_DIGITS and data != data.to_integral_value():
+                self.fail("invalid")
+            data = max(min(data, _BEYOND), -_BEYOND)
         return int(data)
 
 
