@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test races chaos screenshots check format translations manage clean
+.PHONY: help run test races chaos screenshots check format translations openapi manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,7 @@ chaos: ## the portal under load while all around it breaks, under 10 minutes; AR
 screenshots: ## take the pictures of docs/images anew, of a portal of their own with the demo data
 	@$(BOOTSTRAP) screenshots
 
-check: ## format, lint, types, import contracts, migrations, translations
+check: ## format, lint, types, import contracts, migrations, translations, docs/openapi.yaml
 	@$(BOOTSTRAP) check
 
 format: ## put the code into its form and mend what can be mended
@@ -39,6 +39,9 @@ format: ## put the code into its form and mend what can be mended
 
 translations: ## compile the translations
 	@$(BOOTSTRAP) translations
+
+openapi: ## write docs/openapi.yaml, the description of the partner API
+	@$(BOOTSTRAP) openapi
 
 manage: ## run manage.py in the environment of `make run`; ARGS="provision FILE.json"
 	@$(BOOTSTRAP) manage $(ARGS)

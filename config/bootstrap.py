@@ -65,6 +65,12 @@ def _translations(arguments: list[str]) -> int:
     return _become("-m", "config.tooling.translations", *arguments)
 
 
+def _openapi(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    os.environ.update(checks.SETTINGS)
+    return _become("-m", "config.tooling.openapi", *arguments)
+
+
 def _clean(arguments: list[str]) -> int:
     return clean.run()
 
@@ -78,6 +84,7 @@ GOALS: dict[str, Callable[[list[str]], int]] = {
     "check": _check,
     "format": _format,
     "translations": _translations,
+    "openapi": _openapi,
     "clean": _clean,
 }
 

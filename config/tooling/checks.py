@@ -28,6 +28,7 @@ CHECKS = {
     ],
     "Migrations are complete": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "Compiled translations are current": ["-m", "config.tooling.translations", "--check"],
+    "The API's description is current": ["-m", "config.tooling.openapi", "--check"],
 }
 
 

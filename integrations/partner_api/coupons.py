@@ -11,7 +11,7 @@ from coupons.models import CouponTemplate
 from integrations.models.partners import Scope
 from integrations.partner_api.customers import named
 from integrations.partner_api.errors import not_found
-from integrations.partner_api.fields import CouponsQuery, IssueCall, read
+from integrations.partner_api.fields import CouponsQuery, IssueCall, read, read_query
 from integrations.partner_api.owned import coupon_of, coupons_of, in_status, merchant_of
 from integrations.partner_api.pages import page_of
 from integrations.partner_api.shapes import coupon_shape
@@ -27,7 +27,7 @@ class Coupons(ApiView):
 
     def read(self) -> Any:
         """A page of coupons."""
-        asked = read(CouponsQuery, self.request.query_params.dict())
+        asked = read_query(CouponsQuery, self.request.query_params)
         now, rows = timezone.now(), coupons_of(self.app)
         if "merchant_id" in asked:
             rows = rows.filter(merchant=merchant_of(self.app, asked["merchant_id"]))

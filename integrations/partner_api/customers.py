@@ -10,9 +10,10 @@ from rest_framework import status
 from coupons.errors import Reason, Refused
 from integrations.models.partners import Scope
 from integrations.partner_api.errors import ApiCode, ApiRefused
-from integrations.partner_api.fields import LONGEST_NAME, NAMES, CustomerCall, Name, Strict, read
+from integrations.partner_api.fields import LONGEST_NAME, NAMES, CustomerCall, Strict, read
 from integrations.partner_api.owned import merchant_of
 from integrations.partner_api.shapes import customer_shape
+from integrations.partner_api.values import Name
 from integrations.partner_api.view import Answer, ApiView
 from integrations.strict_json import JsonObject
 from merchants import customers
@@ -62,11 +63,11 @@ class OneCustomer(ApiView):
         return status.HTTP_200_OK, customer_shape(customer, merchant.merchant_id)
 
 
-class _InAddress(Strict):
+class InAddress(Strict):
     """The identifier stands in the address, and is checked as those in bodies are."""
 
     identifier = Name(max_length=LONGEST_NAME)
 
 
 def _identifier(text: str) -> str:
-    return str(read(_InAddress, {"identifier": text})["identifier"])
+    return str(read(InAddress, {"identifier": text})["identifier"])

@@ -35,7 +35,6 @@ class ApiCode(Enum):
     EXACTLY_ONE = ("exactly_one", 400, "Exactly one of several fields must be given.")
     INVALID_CURSOR = ("invalid_cursor", 400, "The cursor is not one that a page of this list gave.")
     INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "Idempotency-Key is not 1-255 printable characters.")
-    END_PASSED = (Reason.END_PASSED.value, 400, "The end of validity has passed already.")
     NOT_AUTHENTICATED = ("not_authenticated", 401, "There is no Authorization: Api-Key header.")
     AUTHENTICATION_FAILED = ("authentication_failed", 401, "The key is not known.")
     PERMISSION_DENIED = ("permission_denied", 403, "The app lacks the scope of this call.")
@@ -43,6 +42,7 @@ class ApiCode(Enum):
     UNKNOWN_CUSTOMER = ("unknown_customer", 404, "The merchant has no customer with this mobile number or openid.")
     WRONG_METHOD = ("method_not_allowed", 405, "The address does not know this method.")
     AMBIGUOUS_CUSTOMER = ("ambiguous_customer", 409, "Several customers have this mobile number: name the identifier.")
+    ORDER_AHEAD = ("order_date_ahead", 409, "The day of the order lies in the future.")
     DFIRE_REFUSED = ("dfire_refused", 409, "dfire refuses to redeem the coupon on this order; `detail` has its words.")
     ORDER_UNDONE = ("order_undone", 409, "dfire left it open, and staff decided that this order did not redeem it.")
     TOO_LARGE = ("too_large", 413, "The body is over 64 KiB.")
@@ -62,11 +62,12 @@ class ApiCode(Enum):
 CONFLICTS = (
     Reason.TEMPLATE_NOT_PUBLISHED, Reason.TEMPLATE_OVER, Reason.OUT_OF_STOCK, Reason.OUT_OF_BUDGET,
     Reason.PERSON_LIMIT, Reason.PERSON_DAILY_LIMIT, Reason.CUSTOMER_ERASED, Reason.REDEEMED, Reason.REDEEMING,
-    Reason.REVOKED, Reason.EXPIRED, Reason.OPENID_TAKEN, Reason.NOT_DELIVERED, Reason.NOT_YET_VALID,
-    Reason.WRONG_WEEKDAY, Reason.OUTSIDE_HOURS, Reason.NOT_ON_THIS_DATE, Reason.EXCLUDED_DATE, Reason.WRONG_SHOP,
-    Reason.BELOW_MINIMUM,
+    Reason.REVOKED, Reason.EXPIRED, Reason.OPENID_TAKEN, Reason.END_PASSED, Reason.END_BEFORE_START,
+    Reason.NOT_DELIVERED, Reason.NOT_YET_VALID, Reason.WRONG_WEEKDAY, Reason.OUTSIDE_HOURS, Reason.NOT_ON_THIS_DATE,
+    Reason.EXCLUDED_DATE, Reason.WRONG_SHOP, Reason.BELOW_MINIMUM,
 )  # fmt: skip
 _CONFLICT = 409
+_BLAMED = {Reason.END_PASSED: "expiration_time", Reason.END_BEFORE_START: "expiration_time"}
 _RETRY_AFTER_SECONDS = 1
 
 
@@ -92,14 +93,13 @@ def not_found(attr: str | None = None) -> ApiRefused:
 
 
 def from_reason(reason: Reason, words: str = "") -> APIException:
-    """A rule of the domain's, as the API says it: a conflict, but an end that has passed is bad input.
+    """A rule of the domain's, as the API says it: a conflict with how things stand, the clock among them.
 
     `words` say more than the reason's own.
     """
-    if reason is Reason.END_PASSED:
-        return invalid("expiration_time", ApiCode.END_PASSED, reason.label)
     refusal = APIException(words or reason.label, reason.value)
     refusal.status_code = _CONFLICT
+    refusal.attr = _BLAMED.get(reason)  # type: ignore[attr-defined]
     return refusal
 
 

@@ -5,7 +5,7 @@ is told, for two seconds at most. Then the order's present state is answered, al
 order that makes the call idempotent, so an answer of "redeeming" is never kept for an `Idempotency-Key`.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -46,6 +46,7 @@ class RedeemCoupon(ApiView):
     def do(self, body: JsonObject) -> Answer:
         """Begin, or find the order as it stands."""
         found, said = coupon_of(self.app, self.kwargs["code"]), read(RedeemCall, body)
+        _refuse_the_future(said.get("order_date"))
         [coupon] = lifecycle.lock([found.pk])
         self.order = PartnerOrder.objects.filter(app=self.app, coupon=coupon, order_id=said["order_id"]).first()
         if self.order is None:
@@ -91,6 +92,16 @@ class RedeemCoupon(ApiView):
         done = order.state == OrderState.REDEEMED
         shape = coupon_shape(coupon_of(self.app, self.kwargs["code"]))
         return (status.HTTP_200_OK if done else status.HTTP_202_ACCEPTED), shape
+
+
+def _refuse_the_future(order_date: date | None) -> None:
+    """Refuse a day later than tomorrow, up to which the caller's clock may be ahead of ours.
+
+    Raises:
+        ApiRefused
+    """
+    if order_date is not None and order_date > local_day(timezone.now()) + timedelta(days=1):
+        raise ApiRefused(ApiCode.ORDER_AHEAD, gettext("This day lies in the future."), attr="order_date")
 
 
 def _ask_rules(coupon: IssuedCoupon, said: dict[str, Any], now: datetime) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from integrations.models.partners import Scope
 from integrations.partner_api.errors import not_found
-from integrations.partner_api.fields import TemplatesQuery, read
+from integrations.partner_api.fields import TemplatesQuery, read_query
 from integrations.partner_api.owned import merchant_of, templates_of
 from integrations.partner_api.pages import page_of
 from integrations.partner_api.shapes import template_shape
@@ -18,7 +18,7 @@ class Templates(ApiView):
 
     def read(self) -> Any:
         """A page of templates."""
-        asked = read(TemplatesQuery, self.request.query_params.dict())
+        asked = read_query(TemplatesQuery, self.request.query_params)
         rows = templates_of(self.app)
         if "merchant_id" in asked:
             rows = rows.filter(merchant=merchant_of(self.app, asked["merchant_id"]))

@@ -1,6 +1,6 @@
 """Issuing through the API: the coupon's form, to whom it is given, what is refused and then changes nothing."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,7 +79,8 @@ def test_a_number_that_several_have_names_nobody(api: Caller, merchant: Merchant
         ({"expiration_time": "2099-01-01T00:00:00"}, "invalid", "expiration_time"),
         ({"expiration_time": "2099-02-30T00:00:00Z"}, "invalid", "expiration_time"),
         ({"expiration_time": 4070880000}, "invalid", "expiration_time"),
-        ({"expiration_time": "2001-01-01T00:00:00+08:00"}, "expiration_passed", "expiration_time"),
+        ({"expiration_time": "1999-12-31T23:59:59Z"}, "invalid", "expiration_time"),
+        ({"identifier": 13800138000}, "invalid", "identifier"),
         ({"expirationTime": "2099-01-01T00:00:00Z"}, "unknown_field", "expirationTime"),
     ],
 )
@@ -88,6 +89,18 @@ def test_bad_input_names_the_field_and_changes_nothing(
 ) -> None:
     before = written()
     assert refused(api.post("coupons/", issue_body(template.coupon_id, **changes))) == (400, code, attr)
+    assert written() == before
+
+
+def test_an_end_that_has_passed_or_comes_too_early_is_a_conflict_that_names_it(api: Caller, merchant: Merchant) -> None:
+    later = published(merchant=merchant, start_date=date(2099, 1, 1), end_date=date(2099, 12, 31))
+    before = written()
+    for end, code in (
+        ("2001-01-01T00:00:00+08:00", "expiration_passed"),
+        ("2098-01-01T00:00:00Z", "ends_before_start"),
+    ):
+        answer = api.post("coupons/", issue_body(later.coupon_id, expiration_time=end))
+        assert refused(answer) == (409, code, "expiration_time")
     assert written() == before
 
 

@@ -81,7 +81,8 @@ def test_pages_are_of_fifty_and_of_two_hundred_at_most(api: Caller, template: Co
         ("limit=-1", "invalid", "limit"),
         (f"limit={'9' * 1001}", "invalid", "limit"),
         ("merchant_id=%00", "invalid", "merchant_id"),
-        ("cursor=%00", "invalid", "cursor"),
+        ("cursor=%00", "invalid_cursor", "cursor"),
+        ("cursor=n1&cursor=n2", "invalid", "cursor"),
         ("cursor=x", "invalid_cursor", "cursor"),
         ("cursor=cD14", "invalid_cursor", "cursor"),  # p=x
         ("cursor=cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "invalid_cursor", "cursor"),
