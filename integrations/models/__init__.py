@@ -3,6 +3,7 @@
 from integrations.models.accounts import AccountState, ReadsInFlight
 from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.api_answers import ApiAnswer
+from integrations.models.api_calls import ApiCall
 from integrations.models.inbox import DfireCallback
 from integrations.models.outbox import OutboxAttempt, OutboxRow
 from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
@@ -14,6 +15,7 @@ __all__ = [
     "AccountState",
     "AlertTarget",
     "ApiAnswer",
+    "ApiCall",
     "ApiKey",
     "ConsumeReport",
     "CustomerAtRisk",
