@@ -59,6 +59,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
                 _item(_("Consume reports"), "outgoing_mail", "integrations.consumereport"),
                 _item(_("Partners' orders"), "shopping_cart_checkout", "integrations.partnerorder"),
+                _item(_("API calls"), "api", "integrations.apicall"),
             ],
         ),
     ]

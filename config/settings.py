@@ -32,6 +32,9 @@ PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR", default=BASE_D
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PROMETHEUS_MULTIPROC_DIR)
 SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/")  # where DFIRE_SANDBOX says it is
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
+API_RATE_LIMIT = env.whole_number("API_RATE_LIMIT", default=100)
+API_UNKNOWN_CODES_A_MINUTE = env.whole_number("API_UNKNOWN_CODES_A_MINUTE", default=30)
+API_WRONG_KEYS_A_MINUTE = env.whole_number("API_WRONG_KEYS_A_MINUTE", default=20)
 
 # --- Applications ---
 INSTALLED_APPS = [
@@ -292,6 +295,7 @@ RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=
 RETENTION_BATCH_ROWS_DAYS = env.whole_number("RETENTION_BATCH_ROWS_DAYS", default=90)
 RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
 RETENTION_API_ANSWERS_DAYS = env.whole_number("RETENTION_API_ANSWERS_DAYS", default=1)  # 24 h are promised
+RETENTION_API_CALLS_DAYS = env.whole_number("RETENTION_API_CALLS_DAYS", default=30)
 RETENTION_BATCH = 1000  # rows locked at once
 RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
 RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind

@@ -6,6 +6,8 @@ It also adds to coupons' and templates' pages what only this layer knows (`coupo
 
 from integrations.admin import (  # noqa: F401  (importing registers)
     alert_targets,
+    api_calls,
+    api_keys,
     coupon_delivery,
     coupon_story,
     dfire_accounts,

@@ -1,32 +1,31 @@
 """Partner apps: what they may do, their keys (shown once) and where they are told of events. Administrators alone."""
 
-import secrets
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
+from integrations.admin.api_key_forms import NewKeyForm
+from integrations.admin.api_keys import ApiKeyInline, too_many
+from integrations.admin.console import ConsolePage
+from integrations.models import PartnerApp, WebhookEndpoint
 from integrations.models.partners import Scope, WebhookEvent
-from merchants.admin.badges import mono
-from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedStackedInline
-from merchants.admin.dialogs import dialog, go_to
+from integrations.partner_api import keys
+from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline
+from merchants.admin.dialogs import ask_again, dialog, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
-from merchants.secrets import keyed_hashes
 
-KEY_BEGINS_WITH = "cp_"
-PREFIX_LENGTH = 8
-
-
-def new_key(app: PartnerApp) -> str:
-    """Store a new key of the app and return it; afterwards nobody can read it any more."""
-    key = KEY_BEGINS_WITH + secrets.token_urlsafe(32)
-    ApiKey.objects.create(app=app, prefix=key[:PREFIX_LENGTH], key_hash=keyed_hashes(key)[0])
-    return key
+NEW_KEY = dialog(
+    _("Make a new key?"),
+    _("It is shown once, on the next page. Two keys may be live at once, so that one can take the other's place."),
+    _("Make the key"),
+    NewKeyForm,
+)
 
 
 class PartnerAppForm(SecretsForm):
@@ -50,24 +49,6 @@ class WebhookForm(SecretsForm):
         fields = ["url", "secret", "events"]
 
 
-class ApiKeyInline(ReadOnlyInline):
-    """The app's keys by what they begin with. Deleting one shuts it out at once."""
-
-    model = ApiKey
-    fields = ["prefix_shown", "created_at"]
-    readonly_fields = fields
-    can_delete = True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change the app may take its keys away."""
-        return request.user.has_perm("integrations.delete_apikey")
-
-    @display(description=_("begins with"))
-    def prefix_shown(self, key: ApiKey) -> str:
-        """All of the key that is kept readable."""
-        return mono(f"{key.prefix}…")
-
-
 class WebhookInline(ScopedStackedInline):
     """Where the app wants to be told of events."""
 
@@ -77,7 +58,7 @@ class WebhookInline(ScopedStackedInline):
 
 
 @admin.register(PartnerApp)
-class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
+class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
 
     form = PartnerAppForm
@@ -86,7 +67,7 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     ordering = ["-id"]
     autocomplete_fields = ["merchants"]
     inlines = [ApiKeyInline, WebhookInline]
-    actions_detail = ["make_key"]
+    actions_detail = ["console", "make_key"]
     empty_hint = _("Add an app for each partner, choose its merchants and rights, then make it a key.")
     fields = ["name", "merchants", "scopes"]
     warn_unsaved_form = True
@@ -97,20 +78,26 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
 
     @action(
         description=_("New key"), url_path="new-key", permissions=["change"], icon="key",
-        dialog=dialog(
-            _("Make a new key?"),
-            _("It is shown once, on the next page. Older keys stay valid until you delete them."),
-            _("Make the key"),
-        ),
+        dialog=NEW_KEY,
     )  # fmt: skip
     def make_key(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Make a key and show it, this once."""
-        app = PartnerApp.objects.get(pk=object_id)
-        with transaction.atomic():
-            key = new_key(app)
-            self.log_change(request, app, gettext("Made a new key."))
+        """Make a key and show it, this once; end the one before when it was said."""
+        app, now = PartnerApp.objects.get(pk=object_id), timezone.now()
+        try:
+            with transaction.atomic():
+                said = form.cleaned_data
+                key, text = keys.make(
+                    app, label=said["label"], expires_at=form.expires_at(now),
+                    allowed_addresses=said["allowed_addresses"],
+                )  # fmt: skip
+                if form.present is not None and (ends := form.old_ends_at(now)) is not None:
+                    keys.end(form.present, ends)
+                self.log_change(request, app, gettext("Made the key %(key)s.") % {"key": f"{key.prefix}…"})
+        except keys.TooManyKeys as refusal:
+            form.add_error(None, too_many(refusal))
+            return ask_again(request, form, NEW_KEY)
         words = gettext("The new key, shown this once: %(key)s")
-        messages.success(request, words % {"key": key})
+        messages.success(request, words % {"key": text})
         return go_to(request, app)
 
     @display(description=_("scopes"))
@@ -122,15 +109,6 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     def merchants_shown(self, app: PartnerApp) -> int:
         """How many merchants exist for it."""
         return app.merchants.count()
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, AdministratorsOnly, PortalAdmin):
-    """All keys in one list; made and deleted on the app's page."""
-
-    list_display = ["prefix", "app", "created_at"]
-    list_select_related = ["app"]
-    ordering = ["-id"]
 
 
 @admin.register(WebhookEndpoint)

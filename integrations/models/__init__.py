@@ -3,6 +3,7 @@
 from integrations.models.accounts import AccountState, ReadsInFlight
 from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.api_answers import ApiAnswer
+from integrations.models.api_calls import ApiCall
 from integrations.models.inbox import DfireCallback
 from integrations.models.orders import PartnerOrder
 from integrations.models.outbox import OutboxAttempt, OutboxRow
@@ -15,6 +16,7 @@ __all__ = [
     "AccountState",
     "AlertTarget",
     "ApiAnswer",
+    "ApiCall",
     "ApiKey",
     "ConsumeReport",
     "CustomerAtRisk",

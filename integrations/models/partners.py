@@ -1,9 +1,12 @@
 """Partner apps: who may call the partner API, with which rights, and where they want to be told of events."""
 
+from datetime import datetime
+
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
-from merchants.checks import http_address
+from merchants.checks import http_address, network_list
 from merchants.models import Merchant
 from merchants.secrets import EncryptedTextField
 
@@ -49,12 +52,24 @@ class PartnerApp(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of a partner app: shown once, kept as a keyed hash."""
+    """A key of a partner app: shown once, kept as a keyed hash. At most two of an app are live at once, so that one can
+    be exchanged for another without a gap (`integrations.partner_api.keys`)."""
 
     app = models.ForeignKey(PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="keys")
     prefix = models.CharField(_("begins with"), max_length=8)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    label = models.CharField(
+        _("label"), max_length=60, blank=True, default="", db_default="", help_text=_("Where it is used, for you.")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(
+        _("ends"), null=True, blank=True, help_text=_("From then on its calls are refused. Empty = it does not end.")
+    )
+    allowed_addresses = models.JSONField(
+        _("allowed addresses"), default=list, db_default=Value([], models.JSONField()), blank=True,
+        validators=[network_list], help_text=_("Addresses or networks; none = any address."),
+    )  # fmt: skip
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("API key")
@@ -63,6 +78,10 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it opens anything at `now` (aware)."""
+        return self.expires_at is None or self.expires_at > now
 
 
 class WebhookEndpoint(models.Model):

@@ -17,7 +17,16 @@ from django.utils import timezone
 
 from coupons.choices import BatchState, CouponStatus
 from coupons.models import BatchRow
-from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
+from integrations.models import (
+    ApiAnswer,
+    ApiCall,
+    DfireCallback,
+    OutboxAttempt,
+    OutboxRow,
+    Push,
+    PushAnswer,
+    SignatureSeen,
+)
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
 
@@ -95,5 +104,6 @@ KINDS = (
     ),
     Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
     Kind("answers of the API", "RETENTION_API_ANSWERS_DAYS", "answered_at", ApiAnswer.objects.all, deletes=True),
+    Kind("calls of the API", "RETENTION_API_CALLS_DAYS", "at", ApiCall.objects.all, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
 )  # fmt: skip

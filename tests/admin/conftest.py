@@ -21,6 +21,7 @@ from integrations.models import (
     AccountState,
     AlertTarget,
     ApiAnswer,
+    ApiCall,
     ApiKey,
     DfireCallback,
     Incident,
@@ -118,6 +119,11 @@ def world(db: None) -> World:
         app=partner, method="POST", path="/api/v1/coupons/", key_hash="0" * 64, body_hash="0" * 64, status=201,
         answer=f'{{"identifier": "{MOBILE}"}}', answered_at=timezone.now(),
     )  # fmt: skip
+    for about in (coupon, other_coupon):
+        ApiCall.objects.create(
+            app=partner, at=timezone.now(), method="GET", route="api-coupon", path=f"/api/v1/coupons/{about.code}/",
+            status=200, duration_ms=7, answer='{"status": "issued"}', coupon=about, merchant=about.merchant,
+        )  # fmt: skip
     return World(
         account=account, own=own, other=other, template=template, draft=CouponTemplateFactory(merchant=own),
         other_template=other_template, coupon=coupon, failed=failed, other_coupon=other_coupon,
