@@ -12,6 +12,7 @@ from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.smart_coupon import confirming
 from integrations.sync import batches, release
+from integrations.webhooks import driving as webhooks
 
 
 @shared_task
@@ -113,3 +114,9 @@ def send_reports() -> None:
 def find_unreported() -> None:
     """Write the reports that nobody has written."""
     writing.write_missing()
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Tell partners what is due."""
+    webhooks.drain()

@@ -21,6 +21,7 @@ from integrations.models import ApiAnswer, DfireCallback, Finding, OutboxAttempt
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
 from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
+from integrations.webhooks import forgetting
 from merchants.models import Customer, Erasure
 from merchants.privacy import HIDDEN, mentions, without_names
 
@@ -72,6 +73,7 @@ def forget_coupon(coupon_id: int) -> bool:
     blank(OutboxAttempt.objects.filter(row__coupon=coupon))
     blank(Push.objects.filter(coupon=coupon))
     blank(DfireCallback.objects.filter(coupon=coupon))
+    forgetting.forget(coupon_id)
     return True
 
 
