@@ -45,7 +45,7 @@ class SendResult(models.TextChoices):
     CERTIFICATE = "certificate", _("certificate not trusted")
     BROKEN = "broken", _("the answer broke off")
     NOT_ALLOWED = "not_allowed", _("address not allowed")
-    SECRET = "secret", _("the signing secret is unusable")  # noqa: S105  (a result's name)
+    SECRET = "secret", _("the signing secret is unusable")
 
 
 class OffReason(models.TextChoices):

@@ -156,9 +156,10 @@ def _note(lane: WebhookLane, outcome: Outcome, now: datetime) -> None:
     too_long = timedelta(hours=settings.WEBHOOK_OFF_AFTER_HOURS)
     if outcome.result is SendResult.GONE:
         switch_off(lane, OffReason.GONE, now, outcome.status)
-    elif lane.failing_since is not None and lane.failing_since <= now - too_long:
-        if lane.failures >= settings.WEBHOOK_OFF_AFTER_TRIES:
-            switch_off(lane, OffReason.FAILING, now, outcome.status)
+        return
+    failing = lane.failing_since is not None and lane.failing_since <= now - too_long
+    if failing and lane.failures >= settings.WEBHOOK_OFF_AFTER_TRIES:
+        switch_off(lane, OffReason.FAILING, now, outcome.status)
 
 
 def _pause(failures: int, ceiling: int) -> float:
