@@ -6,15 +6,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
-from integrations.models.partners import Scope, WebhookEvent
+from integrations.admin.webhooks import WebhookInline
+from integrations.models import ApiKey, PartnerApp
+from integrations.models.partners import Scope
 from merchants.admin.badges import mono
-from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedStackedInline
-from merchants.admin.dialogs import dialog, go_to
+from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ReadOnlyInline
+from merchants.admin.dialogs import dialog, go, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
 from merchants.secrets import keyed_hashes
 
@@ -39,17 +41,6 @@ class PartnerAppForm(SecretsForm):
         fields = ["name", "merchants", "scopes"]
 
 
-class WebhookForm(SecretsForm):
-    """The secret is written and never shown; events as checkboxes."""
-
-    secret_fields = ("secret",)
-    events = ChecksField(label=_("events"), choices=WebhookEvent.choices)
-
-    class Meta:
-        model = WebhookEndpoint
-        fields = ["url", "secret", "events"]
-
-
 class ApiKeyInline(ReadOnlyInline):
     """The app's keys by what they begin with. Deleting one shuts it out at once."""
 
@@ -68,14 +59,6 @@ class ApiKeyInline(ReadOnlyInline):
         return mono(f"{key.prefix}…")
 
 
-class WebhookInline(ScopedStackedInline):
-    """Where the app wants to be told of events."""
-
-    model = WebhookEndpoint
-    form = WebhookForm
-    fields = ["url", "secret", "events"]
-
-
 @admin.register(PartnerApp)
 class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
@@ -86,14 +69,14 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     ordering = ["-id"]
     autocomplete_fields = ["merchants"]
     inlines = [ApiKeyInline, WebhookInline]
-    actions_detail = ["make_key"]
+    actions_detail = ["make_key", "add_webhook"]
     empty_hint = _("Add an app for each partner, choose its merchants and rights, then make it a key.")
     fields = ["name", "merchants", "scopes"]
     warn_unsaved_form = True
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """Keys belong to an app that exists."""
-        return self.inlines if obj is not None else [WebhookInline]
+        """Keys and webhooks belong to an app that exists."""
+        return self.inlines if obj is not None else []
 
     @action(
         description=_("New key"), url_path="new-key", permissions=["change"], icon="key",
@@ -113,6 +96,11 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
         messages.success(request, words % {"key": key})
         return go_to(request, app)
 
+    @action(description=_("Add a webhook"), url_path="add-webhook", permissions=["change"], icon="webhook")
+    def add_webhook(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the form, with this app chosen."""
+        return go(request, f"{reverse('admin:integrations_webhookendpoint_add')}?app={int(object_id)}")
+
     @display(description=_("scopes"))
     def scopes_shown(self, app: PartnerApp) -> str:
         """What it may do."""
@@ -131,21 +119,3 @@ class ApiKeyAdmin(ReadOnly, AdministratorsOnly, PortalAdmin):
     list_display = ["prefix", "app", "created_at"]
     list_select_related = ["app"]
     ordering = ["-id"]
-
-
-@admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(AdministratorsOnly, PortalAdmin):
-    """All webhooks in one list; mostly edited on the app's page."""
-
-    form = WebhookForm
-    list_display = ["url", "app", "events_shown"]
-    list_select_related = ["app"]
-    search_fields = ["url"]
-    ordering = ["-id"]
-    autocomplete_fields = ["app"]
-    fields = ["app", "url", "secret", "events"]
-
-    @display(description=_("events"))
-    def events_shown(self, webhook: WebhookEndpoint) -> int:
-        """How many kinds of event."""
-        return len(webhook.events)
