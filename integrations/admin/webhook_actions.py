@@ -160,14 +160,9 @@ class EndpointActions:
         with transaction.atomic():
             count = switching.switch_on(endpoint, send_pending=send)
             self.log_change(request, endpoint, gettext("Switched on."))
-        if send:
-            words = ngettext(
-                "Switched on; %(count)s event is sent now.", "Switched on; %(count)s events are sent now.", count
-            )
-        else:
-            words = ngettext(
-                "Switched on; %(count)s event is left out.", "Switched on; %(count)s events are left out.", count
-            )
+        words = gettext("Switched on. Events sent now: %(count)s.")
+        if not send:
+            words = gettext("Switched on. Events left out: %(count)s.")
         messages.success(request, words % {"count": count})
         return go_to(request, endpoint)
 
