@@ -71,7 +71,7 @@ def endpoint_state(endpoint: WebhookEndpoint) -> str:
     """Whether events go out to an address."""
     lane = lane_of(endpoint)
     if lane.off_at is not None:
-        return badge(gettext("Switched off"), "danger", hint=OffReason(lane.off_reason).label)
+        return badge(gettext("Switched off"), "danger", hint=str(OffReason(lane.off_reason).label))
     if not endpoint.events:
         return badge(gettext("No events chosen"), "warning")
     if lane.failures:
@@ -81,7 +81,8 @@ def endpoint_state(endpoint: WebhookEndpoint) -> str:
 
 def endpoint_notices(endpoint: WebhookEndpoint, pending: int) -> list[str]:
     """The boxes on an address's page, where there is reason for them."""
-    lane, boxes = lane_of(endpoint), []
+    lane = lane_of(endpoint)
+    boxes: list[str] = []
     if lane.off_at is not None:
         words = gettext("Switched off since %(time)s: %(why)s. Pending events: %(count)s. Test it, then switch it on.")
         why = OffReason(lane.off_reason).label

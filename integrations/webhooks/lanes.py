@@ -147,7 +147,7 @@ def _note(lane: WebhookLane, outcome: Outcome, now: datetime) -> None:
     else:
         lane.failures += 1
         lane.failing_since = lane.failing_since or now
-        wait = outcome.wait_seconds
+        wait = float(outcome.wait_seconds)
         if lane.failures >= PROBING_AFTER:
             wait = max(wait, _pause(lane.failures - PROBING_AFTER + 1, LONGEST_LANE_PAUSE_SECONDS))
         if wait:

@@ -8,7 +8,7 @@ answer is read beyond what is kept or needed.
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
@@ -16,7 +16,7 @@ from typing import Any
 
 import urllib3
 from django.conf import settings
-from requests import certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError
 
@@ -83,7 +83,11 @@ class Sender:
     def __init__(self, *, ca_bundle: str = "") -> None:
         """`ca_bundle` is a file of trusted certificates in place of the public ones."""
         self._pools = urllib3.PoolManager(
-            num_pools=64, maxsize=8, block=False, cert_reqs=ssl.CERT_REQUIRED, ca_certs=ca_bundle or certs.where()
+            num_pools=64,
+            maxsize=8,
+            block=False,
+            cert_reqs=ssl.CERT_REQUIRED,
+            ca_certs=ca_bundle or DEFAULT_CA_BUNDLE_PATH,
         )
         self._pools.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
@@ -93,20 +97,18 @@ class Sender:
         call = CallState(deadline=began + settings.WEBHOOK_TIMEOUT_SECONDS)
         token = CURRENT_CALL.set(call)
         try:
-            status, answer, wait = self._post(letter)
-            outcome = (_meaning(status), status, answer, wait)
+            outcome = self._post(letter)
         except signing.UnusableSecret:
-            outcome = (SendResult.SECRET, None, "", 0)
+            outcome = Outcome(SendResult.SECRET)
         except targets.TargetRefused as refused:
-            outcome = (SendResult.NOT_ALLOWED, None, str(refused), 0)
+            outcome = Outcome(SendResult.NOT_ALLOWED, answer=str(refused))
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            outcome = (_trouble(error, call), None, "", 0)
+            outcome = Outcome(_trouble(error, call))
         finally:
             CURRENT_CALL.reset(token)
-        result, code, said, wait = outcome
-        return Outcome(result, code, said, round((time.monotonic() - began) * 1000), wait)
+        return replace(outcome, duration_ms=round((time.monotonic() - began) * 1000))
 
-    def _post(self, letter: Letter) -> tuple[int, str, int]:
+    def _post(self, letter: Letter) -> Outcome:
         signed = signing.headers(letter.webhook_id, letter.body, letter.secrets, datetime.now(UTC))
         response = self._pools.urlopen(
             "POST", letter.url, body=letter.body.encode(), redirect=False, retries=False, preload_content=False,
@@ -126,7 +128,8 @@ class Sender:
                 response.close()
             response.release_conn()
         kept = storable(bytes(received[:KEPT_BYTES]).decode("utf-8", "replace"), limit=KEPT_BYTES)
-        return response.status, masked_text(kept), _wait(response.headers.get("Retry-After", ""))
+        wait = _wait(response.headers.get("Retry-After", ""))
+        return Outcome(_meaning(response.status), response.status, masked_text(kept), wait_seconds=wait)
 
 
 def _meaning(status: int) -> SendResult:
