@@ -23,6 +23,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", required=True)
 DEBUG = env.flag("DEBUG", default=False)
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
 FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
 DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
 LOG_FORMAT = env.choice("LOG_FORMAT", logs.FORMATS, default="console" if DEBUG else "json")
@@ -275,6 +276,16 @@ CONSUME_SWEEP_SECONDS = 5
 CONSUME_MISSING_SWEEP_SECONDS = 60  # what was redeemed and has no report yet
 CONSUME_MISSING_A_SWEEP = 1000  # coupons of each account
 
+# --- Webhooks to partners ---
+WEBHOOK_TIMEOUT_SECONDS = 10  # for one call, from the name's lookup to the end of the answer
+WEBHOOK_AT_ONCE = 4  # calls in flight for one address, over all workers
+WEBHOOK_THREADS = 32  # calls in flight in one worker process; each address that has work gets an even share
+WEBHOOK_SWEEP_SECONDS = 5
+WEBHOOK_RETRY_HOURS = 72
+WEBHOOK_LONGEST_PAUSE_SECONDS = 6 * 3600  # between two attempts of one delivery
+WEBHOOK_OFF_AFTER_HOURS = 24  # of failures alone, and so many calls at least
+WEBHOOK_OFF_AFTER_TRIES = 10
+
 # --- Bodies and the database of hooks ---
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
 # How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
@@ -296,6 +307,7 @@ RETENTION_BATCH_ROWS_DAYS = env.whole_number("RETENTION_BATCH_ROWS_DAYS", defaul
 RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
 RETENTION_API_ANSWERS_DAYS = env.whole_number("RETENTION_API_ANSWERS_DAYS", default=1)  # 24 h are promised
 RETENTION_API_CALLS_DAYS = env.whole_number("RETENTION_API_CALLS_DAYS", default=30)
+RETENTION_WEBHOOKS_DAYS = env.whole_number("RETENTION_WEBHOOKS_DAYS", default=30)
 RETENTION_BATCH = 1000  # rows locked at once
 RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
 RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind

@@ -12,6 +12,7 @@ from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.smart_coupon import confirming
 from integrations.sync import batches, redemptions, release
+from integrations.webhooks import driving as webhooks
 
 
 @shared_task
@@ -119,3 +120,9 @@ def find_unreported() -> None:
 def flag_open_redemptions() -> None:
     """Put before staff what dfire has left open too long."""
     redemptions.flag_overdue()
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Tell partners what is due."""
+    webhooks.drain()

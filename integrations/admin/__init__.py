@@ -24,4 +24,6 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     smart_coupon,
     template_compare,
     template_sync,
+    webhook_deliveries,
+    webhooks,
 )

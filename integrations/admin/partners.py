@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,11 +14,12 @@ from unfold.decorators import action, display
 from integrations.admin.api_key_forms import NewKeyForm
 from integrations.admin.api_keys import ApiKeyInline, too_many
 from integrations.admin.console import ConsolePage
-from integrations.models import PartnerApp, WebhookEndpoint
-from integrations.models.partners import Scope, WebhookEvent
+from integrations.admin.webhooks import WebhookInline
+from integrations.models import PartnerApp
+from integrations.models.partners import Scope
 from integrations.partner_api import keys
-from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline
-from merchants.admin.dialogs import ask_again, dialog, go_to
+from merchants.admin.base import AdministratorsOnly, PortalAdmin
+from merchants.admin.dialogs import ask_again, dialog, go, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
 
 NEW_KEY = dialog(
@@ -38,23 +40,6 @@ class PartnerAppForm(SecretsForm):
         fields = ["name", "merchants", "scopes"]
 
 
-class WebhookForm(SecretsForm):
-    """The secret is written and never shown; events as checkboxes."""
-
-    secret_fields = ("secret",)
-    events = ChecksField(label=_("events"), choices=WebhookEvent.choices)
-
-    class Meta:
-        model = WebhookEndpoint
-        fields = ["url", "secret", "events"]
-
-
-class WebhookInline(ScopedStackedInline):
-    """Where the app wants to be told of events."""
-
-    model = WebhookEndpoint
-    form = WebhookForm
-    fields = ["url", "secret", "events"]
 
 
 @admin.register(PartnerApp)
@@ -67,14 +52,14 @@ class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
     ordering = ["-id"]
     autocomplete_fields = ["merchants"]
     inlines = [ApiKeyInline, WebhookInline]
-    actions_detail = ["console", "make_key"]
+    actions_detail = ["console", "make_key", "add_webhook"]
     empty_hint = _("Add an app for each partner, choose its merchants and rights, then make it a key.")
     fields = ["name", "merchants", "scopes"]
     warn_unsaved_form = True
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """Keys belong to an app that exists."""
-        return self.inlines if obj is not None else [WebhookInline]
+        """Keys and webhooks belong to an app that exists."""
+        return self.inlines if obj is not None else []
 
     @action(
         description=_("New key"), url_path="new-key", permissions=["change"], icon="key",
@@ -100,6 +85,11 @@ class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
         messages.success(request, words % {"key": text})
         return go_to(request, app)
 
+    @action(description=_("Add a webhook"), url_path="add-webhook", permissions=["change"], icon="webhook")
+    def add_webhook(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the form, with this app chosen."""
+        return go(request, f"{reverse('admin:integrations_webhookendpoint_add')}?app={int(object_id)}")
+
     @display(description=_("scopes"))
     def scopes_shown(self, app: PartnerApp) -> str:
         """What it may do."""
@@ -109,21 +99,3 @@ class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
     def merchants_shown(self, app: PartnerApp) -> int:
         """How many merchants exist for it."""
         return app.merchants.count()
-
-
-@admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(AdministratorsOnly, PortalAdmin):
-    """All webhooks in one list; mostly edited on the app's page."""
-
-    form = WebhookForm
-    list_display = ["url", "app", "events_shown"]
-    list_select_related = ["app"]
-    search_fields = ["url"]
-    ordering = ["-id"]
-    autocomplete_fields = ["app"]
-    fields = ["app", "url", "secret", "events"]
-
-    @display(description=_("events"))
-    def events_shown(self, webhook: WebhookEndpoint) -> int:
-        """How many kinds of event."""
-        return len(webhook.events)

@@ -11,6 +11,7 @@ from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer, SignatureSeen
 from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
 from integrations.models.reports import ConsumeReport, ReportLane
+from integrations.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookLane
 
 __all__ = [
     "AccountState",
@@ -34,5 +35,8 @@ __all__ = [
     "Reconciliation",
     "ReportLane",
     "SignatureSeen",
+    "WebhookAttempt",
+    "WebhookDelivery",
     "WebhookEndpoint",
+    "WebhookLane",
 ]

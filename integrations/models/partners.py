@@ -1,6 +1,7 @@
 """Partner apps: who may call the partner API, with which rights, and where they want to be told of events."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Value
@@ -91,6 +92,9 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(_("address"), max_length=500, validators=[http_address])
     secret = EncryptedTextField(_("signing secret"))
     events = models.JSONField(_("events"), default=list)
+    # While a secret is being replaced, both sign.
+    previous_secret = EncryptedTextField(blank=True, default="", db_default="", editable=False)
+    previous_until = models.DateTimeField(_("earlier secret signs until"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("webhook")
@@ -99,4 +103,10 @@ class WebhookEndpoint(models.Model):
         constraints = [models.UniqueConstraint(fields=["app", "url"], name="webhook_url_unique_in_app")]
 
     def __str__(self) -> str:
-        return self.url
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The address without what may be secret in it: a name and password, the query."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -26,9 +26,11 @@ from integrations.models import (
     Push,
     PushAnswer,
     SignatureSeen,
+    WebhookDelivery,
 )
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
+from integrations.models.webhooks import SETTLED, DeliveryState
 
 _OVER = (CouponStatus.REDEEMED, CouponStatus.REVOKED, CouponStatus.EXPIRED)
 
@@ -92,6 +94,12 @@ def _batch_rows() -> QuerySet[BatchRow]:
     return BatchRow.objects.filter(batch__state__in=[BatchState.DONE, BatchState.CANCELLED])
 
 
+def _deliveries() -> QuerySet[WebhookDelivery]:
+    """None that is still to be sent, unless its address has been off for as long."""
+    off = Q(endpoint__lane__off_at__isnull=False, state=DeliveryState.QUEUED)
+    return WebhookDelivery.objects.filter(Q(state__in=SETTLED) | off)
+
+
 KINDS = (
     Kind("attempts", "RETENTION_ATTEMPTS_DAYS", "started_at", _attempts, locks=("row",)),
     Kind("outbox rows", "RETENTION_OUTBOX_ROWS_DAYS", "settled_at", _outbox_rows),
@@ -105,5 +113,6 @@ KINDS = (
     Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
     Kind("answers of the API", "RETENTION_API_ANSWERS_DAYS", "answered_at", ApiAnswer.objects.all, deletes=True),
     Kind("calls of the API", "RETENTION_API_CALLS_DAYS", "at", ApiCall.objects.all, deletes=True),
+    Kind("webhook deliveries", "RETENTION_WEBHOOKS_DAYS", "created_at", _deliveries, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
 )  # fmt: skip

@@ -30,6 +30,7 @@ from integrations.models import (
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
 from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
+from integrations.webhooks import forgetting
 from merchants.admin.masking import masked_text
 from merchants.models import Customer, Erasure
 from merchants.privacy import HIDDEN, mentions, without_names
@@ -84,6 +85,7 @@ def forget_coupon(coupon_id: int) -> bool:
     blank(DfireCallback.objects.filter(coupon=coupon))
     PartnerOrder.objects.filter(coupon=coupon).update(message="")
     blank(ApiCall.objects.filter(coupon=coupon))
+    forgetting.forget(coupon_id)
     return True
 
 
