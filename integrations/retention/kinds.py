@@ -20,6 +20,7 @@ from coupons.models import BatchRow
 from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
+from merchants.models import FailedSignIn, SignIn, SignInLock
 
 _OVER = (CouponStatus.REDEEMED, CouponStatus.REVOKED, CouponStatus.EXPIRED)
 
@@ -96,4 +97,7 @@ KINDS = (
     Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
     Kind("answers of the API", "RETENTION_API_ANSWERS_DAYS", "answered_at", ApiAnswer.objects.all, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
+    Kind("sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignIn.objects.all, deletes=True),
+    Kind("failed sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", FailedSignIn.objects.all, deletes=True),
+    Kind("failures in a row", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignInLock.objects.all, deletes=True),
 )  # fmt: skip
