@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "config.uploads.bounded_uploads",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.gate.Gate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -199,6 +200,7 @@ UNFOLD = {
     "LOGIN": {"image": "config.look.login_image"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.favicon"}],
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.navigation"},
+    "ACCOUNT": {"navigation": "config.sign_in.pages.account_links"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COLORS": {
         "primary": {

@@ -15,7 +15,7 @@ class MerchantsConfig(AppConfig):
         """Keep the roles' groups as `merchants.roles` says, and show their names in the reader's language."""
         from django.contrib.auth.models import Group
 
-        from merchants import roles
+        from merchants import roles, sessions  # noqa: F401  (listens for sign-ins)
 
         post_migrate.connect(roles.sync_after_migrate, sender=self, dispatch_uid="merchants.roles")
         Group.add_to_class("__str__", roles.title_of)

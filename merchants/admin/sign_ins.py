@@ -6,10 +6,9 @@ The tables are those of django-axes and django-otp, whose own pages would show t
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.options import get_content_type_for_model
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +20,7 @@ from merchants import sign_ins
 from merchants.admin.badges import badge
 from merchants.admin.base import BigTable, PortalAdmin, ReadOnly
 from merchants.admin.dialogs import dialog, go
+from merchants.admin.noting import note
 from merchants.models import Authenticator, FailedSignIn, SignIn, SignInLock
 
 for _of_the_package in (TOTPDevice, StaticDevice):
@@ -119,7 +119,7 @@ class SignInLockAdmin(SignInPage):
     def unlock(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Forget the failures."""
         self._lift(request, self.get_queryset(request).filter(pk=object_id))
-        return go(request, self._list())
+        return go(request, reverse("admin:merchants_signinlock_changelist"))
 
     @admin.action(description=_("Unlock the selected"), permissions=["unlock"])
     def unlock_selected(self, request: HttpRequest, rows: QuerySet[SignInLock]) -> None:
@@ -136,11 +136,6 @@ class SignInLockAdmin(SignInPage):
         count = sign_ins.unlock(rows)
         said = ngettext("%(count)s lock lifted.", "%(count)s locks lifted.", count)
         messages.success(request, said % {"count": count})
-
-    def _list(self) -> str:
-        from django.urls import reverse
-
-        return reverse("admin:merchants_signinlock_changelist")
 
 
 @admin.register(Authenticator)
@@ -173,15 +168,3 @@ class AuthenticatorAdmin(ReadOnly, PortalAdmin):
     def used_shown(self, device: Authenticator) -> Any:
         """When a code of it was taken last."""
         return device.last_used_at
-
-
-def note(request: HttpRequest, row: Any, words: str) -> None:
-    """Write into staff's log what was done to a row."""
-    LogEntry.objects.create(
-        user_id=request.user.pk,
-        content_type=get_content_type_for_model(row),
-        object_id=row.pk,
-        object_repr=str(row)[:200],
-        action_flag=CHANGE,
-        change_message=words,
-    )

@@ -2,18 +2,22 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from merchants import sessions, two_factor
 from merchants.admin.badges import badge
-from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline
+from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline, is_administrator
+from merchants.admin.dialogs import dialog, go_to
+from merchants.admin.noting import note
 from merchants.models import MerchantScope
 from merchants.roles import ADMINISTRATOR, BY_NAME
 
@@ -38,6 +42,7 @@ class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):  # type: igno
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = [MerchantScopeInline]
+    actions_detail = ["reset_two_factor"]
     list_display = ["username", "name_shown", "role_shown", "merchants_shown", "is_active", "last_login"]
     list_filter = ["is_active", "groups", "is_superuser"]
     ordering = ["-id"]
@@ -45,6 +50,35 @@ class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):  # type: igno
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """With scopes, for the list."""
         return super().get_queryset(request).prefetch_related("groups", "merchant_scope__merchants")
+
+    @action(
+        description=_("Reset two-factor sign-in"), url_path="reset-two-factor", permissions=["reset"],
+        icon="phonelink_erase",
+        dialog=dialog(
+            _("Reset this user's two-factor sign-in?"),
+            _("Phone and recovery codes are forgotten and the user is signed out everywhere. Be sure who is asking: "
+              "whoever has the password can set up a phone of their own afterwards."),
+            _("Reset"),
+        ),
+    )  # fmt: skip
+    def reset_two_factor(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """For somebody who lost the phone; another administrator does it, never oneself."""
+        user = self.get_object(request, object_id)
+        if user is None:
+            raise Http404
+        if user.pk == request.user.pk:
+            messages.error(request, _("Another administrator has to do this for you."))
+            return go_to(request, user)
+        had = two_factor.reset(user)
+        sessions.end_all(user)
+        note(request, user, gettext("Reset two-factor sign-in."))
+        done = _("Two-factor sign-in is reset.") if had else _("Nothing was set up; the user is signed out everywhere.")
+        messages.success(request, done)
+        return go_to(request, user)
+
+    def has_reset_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators alone."""
+        return is_administrator(request)
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """A new user gets the scope on the next page."""
