@@ -6,6 +6,7 @@ unit in the name, and stand at the end of the file.
 
 import logging
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +37,7 @@ HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 API_RATE_LIMIT = env.whole_number("API_RATE_LIMIT", default=100)
 API_UNKNOWN_CODES_A_MINUTE = env.whole_number("API_UNKNOWN_CODES_A_MINUTE", default=30)
 API_WRONG_KEYS_A_MINUTE = env.whole_number("API_WRONG_KEYS_A_MINUTE", default=20)
+REQUIRE_TWO_FACTOR = env.flag("REQUIRE_TWO_FACTOR", default=True)  # of administrators
 
 # --- Applications ---
 INSTALLED_APPS = [
@@ -51,6 +53,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "config",
     "integrations",
     "coupons",
@@ -65,9 +71,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "config.uploads.bounded_uploads",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.gate.Gate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -151,11 +160,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORCE_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "admin:index"
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -211,6 +221,7 @@ UNFOLD = {
     "LOGIN": {"image": "config.look.login_image"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.favicon"}],
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.navigation"},
+    "ACCOUNT": {"navigation": "config.sign_in.pages.account_links"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COLORS": {
         "primary": {
@@ -321,3 +332,27 @@ ALERT_CHECK_SECONDS = 60
 ALERT_HOLD_SECONDS = 90  # what comes back within it is the same incident: more than a check and than a probe apart
 NOTICE_SWEEP_SECONDS = 10
 NOTICE_TIMEOUT_SECONDS = 20  # for one notice at one target, whatever its service does
+
+# --- People: signing in, sessions, sensitive rights (docs/people.md) ---
+SIGN_IN_FAILURES = env.whole_number("SIGN_IN_FAILURES", default=5, smallest=1)  # in a row, then the name is locked
+SIGN_IN_LOCK_MINUTES = env.whole_number("SIGN_IN_LOCK_MINUTES", default=15, smallest=1)
+SESSION_IDLE_MINUTES = env.whole_number("SESSION_IDLE_MINUTES", default=60, smallest=1)
+SESSION_HOURS = env.whole_number("SESSION_HOURS", default=12, smallest=1)  # however busy
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+ISSUE_WITHOUT_RIGHT_LIMIT = env.whole_number("ISSUE_WITHOUT_RIGHT_LIMIT", default=1000)  # coupons of one batch
+OTP_TOTP_ISSUER = "Coupon portal"  # how the app on the phone names us
+AXES_ENABLE_ADMIN = False  # merchants.admin.sign_ins has pages of our own
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # a lock holds without Redis, and can be seen and lifted
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere cannot lock a name for its owner
+AXES_CLIENT_IP_CALLABLE = "config.sign_in.locks.address_of"
+AXES_LOCKOUT_CALLABLE = "config.sign_in.locks.locked_page"
+AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the end that the page tells stays
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_ACCESS_FAILURE_LOG_PER_USER_LIMIT = 100_000  # they are pruned by age
+AXES_VERBOSE = False
+# What of a failed sign-in's form is not kept: names, codes, and where one wanted to go (a search for a number, say).
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next"]
+RETENTION_SIGN_INS_DAYS = env.whole_number("RETENTION_SIGN_INS_DAYS", default=180)

@@ -31,6 +31,7 @@ from integrations.models import (
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
 from integrations.models.webhooks import SETTLED, DeliveryState
+from merchants.models import FailedSignIn, SignIn, SignInLock
 
 _OVER = (CouponStatus.REDEEMED, CouponStatus.REVOKED, CouponStatus.EXPIRED)
 
@@ -115,4 +116,7 @@ KINDS = (
     Kind("calls of the API", "RETENTION_API_CALLS_DAYS", "at", ApiCall.objects.all, deletes=True),
     Kind("webhook deliveries", "RETENTION_WEBHOOKS_DAYS", "created_at", _deliveries, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
+    Kind("sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignIn.objects.all, deletes=True),
+    Kind("failed sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", FailedSignIn.objects.all, deletes=True),
+    Kind("failures in a row", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignInLock.objects.all, deletes=True),
 )  # fmt: skip
