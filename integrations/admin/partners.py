@@ -40,8 +40,6 @@ class PartnerAppForm(SecretsForm):
         fields = ["name", "merchants", "scopes"]
 
 
-
-
 @admin.register(PartnerApp)
 class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
     """Applications of partners."""

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('coupons', '0009_pushed_and_redeemed'),
-        ('integrations', '0017_api_answers'),
+        ('integrations', '0018_webhooks'),
         ('merchants', '0005_push_tokens_change_over'),
     ]
 
