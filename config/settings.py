@@ -41,7 +41,7 @@ REQUIRE_TWO_FACTOR = env.flag("REQUIRE_TWO_FACTOR", default=True)  # of administ
 
 # --- Applications ---
 INSTALLED_APPS = [
-    "unfold",
+    "config.site.LookConfig",
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
