@@ -81,12 +81,12 @@ class PartnerOrderAdmin(ReadOnly, BigTable, ScopedAdmin):
         """A link to the coupon."""
         return page_of(order.coupon, mono(order.coupon.code))
 
-    @display(description=_("paid"))
+    @display(description=_("paid by the customer"))
     def paid_shown(self, order: PartnerOrder) -> str:
         """What the customer pays."""
         return f"¥{yuan(order.paid_fen)}"
 
-    @display(description=_("saved"))
+    @display(description=_("taken off the bill"))
     def saved_shown(self, order: PartnerOrder) -> str:
         """What the coupon takes off."""
         return f"¥{yuan(order.saved_fen)}"
