@@ -9,7 +9,9 @@ from coupons import figures as kept
 from coupons.models import CouponTemplate, DayFigures, IssuedCoupon
 from coupons.models.figures import SUMMED
 from integrations.models import OutboxRow, PartnerOrder
+from integrations.outbox import engine
 from tests.api.caller import Caller
+from tests.factories import issued
 from tests.outbox.dfire import Dfire
 
 VERIFY = "dfire.shop.verify.promotion"
@@ -28,6 +30,17 @@ class Scene:
     dfire: Dfire
     template: CouponTemplate
     coupon: IssuedCoupon
+
+    def renew(self) -> None:
+        """Another coupon of another customer in the place of this one."""
+        self.coupon = issued(self.template)
+        engine.drain()
+        self.coupon.refresh_from_db()
+        assert self.coupon.delivery == "delivered"
+
+    def verifies(self) -> int:
+        """How often dfire was told to spend the coupon."""
+        return sum(sent["thirdDeliverCode"] == self.coupon.code for sent in self.dfire.calls(VERIFY))
 
     def redeem(self, order_id: str = "o-1", *, headers: dict[str, str] | None = None, **changes: Any) -> Any:
         """The call."""
