@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from integrations.admin.webhooks import WebhookInline
+from integrations.admin.webhooks import TakesDeliveriesAlong, WebhookInline
 from integrations.models import ApiKey, PartnerApp
 from integrations.models.partners import Scope
 from merchants.admin.badges import mono
@@ -60,7 +60,7 @@ class ApiKeyInline(ReadOnlyInline):
 
 
 @admin.register(PartnerApp)
-class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
+class PartnerAppAdmin(TakesDeliveriesAlong, AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
 
     form = PartnerAppForm
