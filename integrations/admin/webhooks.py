@@ -17,7 +17,7 @@ from integrations.admin.webhook_words import endpoint_notices, endpoint_state, l
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.partners import WebhookEvent
 from integrations.models.webhooks import DeliveryState
-from integrations.webhooks import switching
+from integrations.webhooks import resending, switching
 from integrations.webhooks.signing import new_secret
 from integrations.webhooks.targets import webhook_address
 from merchants.admin.badges import badge, page_of
@@ -189,7 +189,8 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
     @display(description=_("deliveries"))
     def deliveries_shown(self, webhook: WebhookEndpoint) -> str:
         """How many wait and how many have failed, and the way to all of them."""
-        queued, failed = (counted(webhook, state) for state in (DeliveryState.QUEUED, DeliveryState.FAILED))
+        waiting = WebhookDelivery.objects.filter(endpoint=webhook, state=DeliveryState.QUEUED)
+        queued, failed = counted(waiting), counted(resending.failed_of(webhook))
         address = f"{reverse('admin:integrations_webhookdelivery_changelist')}?endpoint={webhook.pk}"
         return format_html(
             '{} {} <a class="text-link" href="{}">{}</a>',
@@ -199,10 +200,9 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
         )  # fmt: skip
 
 
-def counted(webhook: WebhookEndpoint, state: str) -> str:
-    """How many deliveries there are in a state, up to a thousand."""
-    rows = WebhookDelivery.objects.filter(endpoint=webhook, state=state).order_by()
-    count = rows[: _MOST_COUNTED + 1].count()
+def counted(deliveries: QuerySet[WebhookDelivery]) -> str:
+    """How many deliveries there are, up to a thousand."""
+    count = deliveries.order_by()[: _MOST_COUNTED + 1].count()
     return f"{_MOST_COUNTED}+" if count > _MOST_COUNTED else str(count)
 
 
