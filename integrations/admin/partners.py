@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from integrations.admin.api_key_forms import NewKeyForm
 from integrations.admin.api_keys import ApiKeyInline, too_many
 from integrations.admin.console import ConsolePage
-from integrations.admin.webhooks import WebhookInline
+from integrations.admin.webhooks import TakesDeliveriesAlong, WebhookInline
 from integrations.models import PartnerApp
 from integrations.models.partners import Scope
 from integrations.partner_api import keys
@@ -41,7 +41,7 @@ class PartnerAppForm(SecretsForm):
 
 
 @admin.register(PartnerApp)
-class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
+class PartnerAppAdmin(ConsolePage, TakesDeliveriesAlong, AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
 
     form = PartnerAppForm

@@ -129,6 +129,11 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
             delivery.viewer = request
         return delivery
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without the box where nothing is the matter."""
+        fields = super().get_fields(request, obj)
+        return fields if obj is None or trouble(obj) != "-" else [name for name in fields if name != "trouble_shown"]
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """What is settled can be sent again, but for test events."""
         delivery = self.visible_or_404(request, object_id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -58,7 +59,9 @@ def trouble(delivery: WebhookDelivery) -> str:
     if not delivery.result or delivery.result == SendResult.OK:
         return "-"
     advice = ADVICE.get(delivery.result, "")
-    said = format_html("<strong>{}</strong><br>{}", delivery.get_result_display(), advice)
+    words = delivery.get_result_display()
+    words = f"{words} · HTTP {delivery.status}" if delivery.status is not None else words
+    said = format_html("<strong>{}</strong><br>{}", capfirst(words), advice)
     return notice(said, "danger" if delivery.state == DeliveryState.FAILED else "warning")
 
 

@@ -14,13 +14,13 @@ from unfold.decorators import display
 
 from integrations.admin.webhook_actions import EndpointActions
 from integrations.admin.webhook_words import endpoint_notices, endpoint_state, lane_of, moment
-from integrations.models import WebhookDelivery, WebhookEndpoint
+from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.partners import WebhookEvent
 from integrations.models.webhooks import DeliveryState
-from integrations.webhooks import switching
+from integrations.webhooks import resending, switching
 from integrations.webhooks.signing import new_secret
 from integrations.webhooks.targets import webhook_address
-from merchants.admin.badges import badge
+from merchants.admin.badges import badge, page_of
 from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnlyInline
 from merchants.admin.fields import ChecksField, PortalForm
 
@@ -61,7 +61,6 @@ class WebhookInline(ReadOnlyInline):
     model = WebhookEndpoint
     fields = ["url_shown", "events_shown", "state_shown"]
     readonly_fields = fields
-    show_change_link = True
     verbose_name_plural = _("webhooks")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
@@ -74,8 +73,8 @@ class WebhookInline(ReadOnlyInline):
 
     @display(description=_("address"))
     def url_shown(self, webhook: WebhookEndpoint) -> str:
-        """The address."""
-        return webhook.label
+        """The address, with a link to its page."""
+        return page_of(webhook)
 
     @display(description=_("events"))
     def events_shown(self, webhook: WebhookEndpoint) -> str:
@@ -86,6 +85,16 @@ class WebhookInline(ReadOnlyInline):
     def state_shown(self, webhook: WebhookEndpoint) -> str:
         """Whether events go out."""
         return endpoint_state(webhook)
+
+
+class TakesDeliveriesAlong:
+    """For pages of what webhooks hang on: whoever may delete it may delete their log with it."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """As always, but for the right to delete single lines of the log, which nobody has."""
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        log = {model._meta.verbose_name for model in (WebhookLane, WebhookDelivery, WebhookAttempt)}
+        return deleted, counts, needed - log, protected
 
 
 @admin.register(WebhookEndpoint)
@@ -126,11 +135,16 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
             messages.success(request, secret_words(obj.secret))
         super().save_model(request, obj, form, change)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In numbers, not one by one: its log goes with it, which may be long."""
+        rows = WebhookDelivery.objects.filter(endpoint__in=[obj.pk for obj in objs])
+        counts = {WebhookEndpoint._meta.verbose_name_plural: len(objs)}
+        counts[WebhookDelivery._meta.verbose_name_plural] = rows.count()
+        return [str(obj) for obj in objs], counts, set(), []
+
     def delete_model(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
-        """What was the matter with it is over."""
-        pk = obj.pk
-        super().delete_model(request, obj)
-        switching.forget_incident(pk)
+        """With its log; what was the matter with it is over."""
+        switching.remove(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
         """Each by itself."""
@@ -175,7 +189,8 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
     @display(description=_("deliveries"))
     def deliveries_shown(self, webhook: WebhookEndpoint) -> str:
         """How many wait and how many have failed, and the way to all of them."""
-        queued, failed = (counted(webhook, state) for state in (DeliveryState.QUEUED, DeliveryState.FAILED))
+        waiting = WebhookDelivery.objects.filter(endpoint=webhook, state=DeliveryState.QUEUED)
+        queued, failed = counted(waiting), counted(resending.failed_of(webhook))
         address = f"{reverse('admin:integrations_webhookdelivery_changelist')}?endpoint={webhook.pk}"
         return format_html(
             '{} {} <a class="text-link" href="{}">{}</a>',
@@ -185,10 +200,9 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
         )  # fmt: skip
 
 
-def counted(webhook: WebhookEndpoint, state: str) -> str:
-    """How many deliveries there are in a state, up to a thousand."""
-    rows = WebhookDelivery.objects.filter(endpoint=webhook, state=state).order_by()
-    count = rows[: _MOST_COUNTED + 1].count()
+def counted(deliveries: QuerySet[WebhookDelivery]) -> str:
+    """How many deliveries there are, up to a thousand."""
+    count = deliveries.order_by()[: _MOST_COUNTED + 1].count()
     return f"{_MOST_COUNTED}+" if count > _MOST_COUNTED else str(count)
 
 

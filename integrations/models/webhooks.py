@@ -53,7 +53,7 @@ class OffReason(models.TextChoices):
 
     FAILING = "failing", _("it has failed for too long")
     GONE = "gone", _("it said that it is gone (HTTP 410)")
-    STAFF = "staff", _("switched off by staff")
+    STAFF = "staff", _("by staff")
 
 
 class WebhookDelivery(models.Model):
@@ -111,7 +111,7 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.webhook_id
+        return f"{self.get_event_display()} #{self.pk}"
 
     @property
     def webhook_id(self) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.alerts.incidents import close_incident, raise_incident
-from integrations.models import WebhookDelivery, WebhookEndpoint, WebhookLane
+from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.alerts import IncidentKind
 from integrations.models.webhooks import DeliveryState, OffReason
 from integrations.outbox import doorbell
@@ -75,9 +75,15 @@ def pending_of(endpoint: WebhookEndpoint) -> int:
     return WebhookDelivery.objects.filter(endpoint=endpoint, state=DeliveryState.QUEUED).count()
 
 
-def forget_incident(endpoint_id: int) -> None:
-    """The address is gone, and so is what was the matter with it."""
-    close_incident(IncidentKind.WEBHOOK_OFF, subject=f"webhook:{endpoint_id}")
+@transaction.atomic
+def remove(endpoint: WebhookEndpoint) -> None:
+    """Delete an address with its log, however long that is; what was the matter with it is over."""
+    if (lane := locked_lane(endpoint.pk)) is not None:
+        close_incident(IncidentKind.WEBHOOK_OFF, subject=_subject(lane))
+    WebhookAttempt.objects.filter(delivery__endpoint=endpoint).delete()
+    deliveries = WebhookDelivery.objects.filter(endpoint=endpoint)
+    deliveries._raw_delete(deliveries.db)  # nothing hangs on them any more, so none of them need be read
+    endpoint.delete()
 
 
 def _subject(lane: WebhookLane) -> str:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import Incident, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
+from integrations.models import ApiAnswer, Incident, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.alerts import IncidentKind
 from integrations.models.partners import WebhookEvent
 from integrations.outbox import doorbell
@@ -210,6 +210,20 @@ def test_every_attempt_stands_on_the_deliverys_page(
     html = root.get(page_of(delivery)).content.decode()
     for words in ("HTTP 503", "later please", "never noted", "asked to come later", delivery.webhook_id):
         assert words in html, words
+
+
+@pytest.mark.parametrize("what", ["webhook", "app"])
+def test_deleting_an_address_or_its_app_takes_the_log_along(
+    root: Client, hook: WebhookEndpoint, world: World, partner: Partner, what: str
+) -> None:
+    told(hook, world)
+    row: Any = hook if what == "webhook" else world.partner
+    if what == "app":
+        world.partner.keys.all().delete()
+        ApiAnswer.objects.all().delete()
+    assert root.post(page_of(row).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 302
+    assert not WebhookEndpoint.objects.exists()
+    assert not WebhookDelivery.objects.exists()
 
 
 def test_deleting_an_address_ends_its_incident(root: Client, hook: WebhookEndpoint) -> None:
