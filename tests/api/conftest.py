@@ -10,6 +10,9 @@ from coupons.models import CouponTemplate
 from integrations.outbox import doorbell
 from merchants.models import Merchant
 from tests.api.caller import Caller, caller_of
+from tests.api.live import Partner
+from tests.e2e.conftest import portal  # noqa: F401
+from tests.e2e.portal import Portal
 from tests.factories import MerchantFactory, published
 from tests.hooks.helpers import close_connection
 
@@ -61,3 +64,9 @@ def at_once() -> Callable[[Callable[[int], Any], int], list[Any]]:
             return [future.result(timeout=60) for future in [pool.submit(one, number) for number in range(times)]]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def partner(portal: Portal) -> Partner:  # noqa: F811
+    """A partner's application at the running portal."""
+    return Partner(portal)
