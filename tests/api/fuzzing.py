@@ -5,15 +5,25 @@ Ids that exist are put into most of what it makes up, because nothing is found o
 
 import json
 import os
-import re
 import subprocess
 import sys
-from collections import Counter
+import tempfile
+from collections import Counter, defaultdict
 from pathlib import Path
+
+import django
 
 from config.embedded.places import CHECKOUT
 
 EXISTING_SHARE = 0.7
+PLACES = {
+    "merchant_id": ["query.merchant_id", "body.merchant_id"],
+    "coupon_id": ["path.coupon_id", "body.coupon_id"],
+    "code": ["path.code"],
+    "identifier": ["query.identifier", "path.identifier", "body.identifier", "body.to_identifier"],
+    "openid": ["body.openid", "body.to_openid"],
+    "mobile": ["body.mobile"],
+}
 
 
 def run(url: str, key: str, existing: dict[str, list[str]], folder: Path, *arguments: str) -> tuple[int, str]:
@@ -25,7 +35,8 @@ def run(url: str, key: str, existing: dict[str, list[str]], folder: Path, *argum
         arguments: of `schemathesis run`, in addition.
     """
     config = folder / "schemathesis.toml"
-    config.write_text((CHECKOUT / "schemathesis.toml").read_text() + _bindings(existing))
+    hooks = f"hooks = {json.dumps(str(CHECKOUT / 'tests/api/fuzzing_hooks.py'))}\n"
+    config.write_text(hooks + (CHECKOUT / "schemathesis.toml").read_text() + _bindings(existing))
     command = [
         str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(config),
         "run", str(CHECKOUT / "docs/openapi.yaml"), "--url", url, "--checks", "all", "--continue-on-failure",
@@ -35,6 +46,17 @@ def run(url: str, key: str, existing: dict[str, list[str]], folder: Path, *argum
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def statuses(folder: Path) -> dict[tuple[str, str], Counter[int]]:
+    """How often each call, by method and path, was answered with which status."""
+    found: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for line in (folder / "events.ndjson").read_text().splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for name, exchange in recorder.get("interactions", {}).items():
+            case, answer = recorder["cases"][name]["value"], exchange.get("response") or {}
+            found[case["method"], case["path"]][answer.get("status_code", 0)] += 1
+    return found
 
 
 def _bindings(existing: dict[str, list[str]]) -> str:
@@ -47,11 +69,26 @@ def _bindings(existing: dict[str, list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-PLACES = {
-    "merchant_id": ["query.merchant_id", "body.merchant_id"],
-    "coupon_id": ["path.coupon_id", "body.coupon_id"],
-    "code": ["path.code"],
-    "identifier": ["query.identifier", "path.identifier", "body.identifier", "body.to_identifier"],
-    "openid": ["body.openid", "body.to_openid"],
-    "mobile": ["body.mobile"],
-}
+def main(arguments: list[str]) -> int:
+    """Start a portal of its own, and say what is found and how often each call was answered how."""
+    django.setup()
+    from tests.api.live import KEY, Partner
+    from tests.e2e.portal import Portal
+
+    portal = Portal()
+    try:
+        portal.up()
+        partner = Partner(portal)
+        with tempfile.TemporaryDirectory(prefix="coupon-fuzz-") as name:
+            folder = Path(name)
+            code, said = run(partner.url, KEY, partner.existing(), folder, *arguments)
+            print(said)
+            for (method, path), counted in sorted(statuses(folder).items()):
+                print(f"{method:8}{path:45}", dict(sorted(counted.items())))
+        return code
+    finally:
+        portal.down()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:] or ["--max-examples", "300"]))

@@ -51,7 +51,7 @@ class Partner:
 
     def existing(self) -> dict[str, list[str]]:
         """Ids that are there, by the name of the field that takes them."""
-        codes = [self.delivered(reference, f"m-{number}") for number, reference in enumerate(("cash", "percent"))]
+        codes = [self.delivered(reference, f"m-{number}") for reference in ("cash", "percent") for number in range(3)]
         return {
             "merchant_id": ["88"],
             "coupon_id": [self.template(template["reference"]) for template in TEMPLATES],
