@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test races chaos screenshots check format translations openapi manage clean
+.PHONY: help run test races chaos fuzz screenshots check format translations openapi manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ translations: ## compile the translations
 
 openapi: ## write docs/openapi.yaml, the description of the partner API
 	@$(BOOTSTRAP) openapi
+
+fuzz: ## try everything at the partner API of a portal of its own, from docs/openapi.yaml; ARGS="--max-examples 1000"
+	@$(BOOTSTRAP) fuzz $(ARGS)
 
 manage: ## run manage.py in the environment of `make run`; ARGS="provision FILE.json"
 	@$(BOOTSTRAP) manage $(ARGS)

@@ -71,6 +71,12 @@ def _openapi(arguments: list[str]) -> int:
     return _become("-m", "config.tooling.openapi", *arguments)
 
 
+def _fuzz(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    os.environ.update(checks.SETTINGS | {"DJANGO_SETTINGS_MODULE": "config.settings"})
+    return _become("-m", "tests.api.fuzzing", *arguments)
+
+
 def _clean(arguments: list[str]) -> int:
     return clean.run()
 
@@ -85,6 +91,7 @@ GOALS: dict[str, Callable[[list[str]], int]] = {
     "format": _format,
     "translations": _translations,
     "openapi": _openapi,
+    "fuzz": _fuzz,
     "clean": _clean,
 }
 

@@ -11,7 +11,10 @@ from integrations.outbox import doorbell
 from integrations.sandbox.server import Sandbox
 from merchants.models import DfireAccount, Merchant
 from tests.api.caller import Caller, caller_of
+from tests.api.live import Partner
 from tests.api.redeeming import Scene
+from tests.e2e.conftest import portal  # noqa: F401
+from tests.e2e.portal import Portal
 from tests.factories import MerchantFactory, issued, published
 from tests.hooks.helpers import close_connection
 from tests.outbox.dfire import Dfire
@@ -76,3 +79,9 @@ def scene(transactional_db: None, sandbox: Sandbox, account: DfireAccount) -> Sc
     drain_through()
     coupon.refresh_from_db()
     return Scene(caller_of("mini-program", merchant), Dfire(sandbox), template, coupon)
+
+
+@pytest.fixture(scope="session")
+def partner(portal: Portal) -> Partner:  # noqa: F811
+    """A partner's application at the running portal."""
+    return Partner(portal)

@@ -49,6 +49,18 @@ class Partner:
         rows = self.call("GET", "coupon-templates/?limit=200")["results"]
         return str(next(row["coupon_id"] for row in rows if row["reference"] == reference))
 
+    def existing(self) -> dict[str, list[str]]:
+        """Ids that are there, by the name of the field that takes them."""
+        codes = [self.delivered(reference, f"m-{number}") for reference in ("cash", "percent") for number in range(3)]
+        return {
+            "merchant_id": ["88"],
+            "coupon_id": [self.template(template["reference"]) for template in TEMPLATES],
+            "code": codes,
+            "identifier": [customer["identifier"] for customer in CUSTOMERS],
+            "openid": [customer["openid"] for customer in CUSTOMERS],
+            "mobile": [customer["mobile"] for customer in CUSTOMERS],
+        }
+
     def delivered(self, reference: str = "cash", identifier: str = "m-0") -> str:
         """The code of a new coupon that dfire holds."""
         body = {"merchant_id": "88", "coupon_id": self.template(reference), "identifier": identifier}

@@ -1,4 +1,4 @@
-"""The description says all that there is and nothing else, its examples are true to it, and it is committed so."""
+"""The description says all that there is and nothing else, its examples are true, and it is committed as it is."""
 
 import re
 from collections.abc import Iterator
