@@ -65,9 +65,12 @@ def note(what: str) -> None:
 
 def patiently(call: Callable[[], Any]) -> Any:
     """Call as a till program does: a 503, which a machine under load may give, is repeated."""
-    while (answer := call()).status_code == 503:
+    for _try in range(50):
+        if (answer := call()).status_code != 503:
+            return answer
         note("503")
-    return answer
+        time.sleep(0.1)
+    raise AssertionError("503 again and again")
 
 
 @dataclass
