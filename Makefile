@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos screenshots check format translations openapi fuzz manage clean
+.PHONY: help run test races chaos screenshots check format translations openapi fuzz manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ run: ## start the whole portal with demo data; PORT=8000 SANDBOX_PORT=9100 HOST=
 
 test: ## run all tests on servers of their own; ARGS="-k redeem" goes to pytest
 	@$(BOOTSTRAP) test $(ARGS)
+
+races: ## redeeming at the same moment as everything else, each race RACES=100 times in a row
+	@RACES=$(or $(RACES),100) $(BOOTSTRAP) test tests/api/test_redeem_races.py $(ARGS)
 
 chaos: ## the portal under load while all around it breaks, under 10 minutes; ARGS="--operations 500 --breaks 3 --seed 7"
 	@$(BOOTSTRAP) chaos $(ARGS)

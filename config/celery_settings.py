@@ -107,6 +107,11 @@ beat_schedule = {
         "schedule": settings.CONSUME_MISSING_SWEEP_SECONDS,
         "options": {"expires": settings.CONSUME_MISSING_SWEEP_SECONDS},
     },
+    "find redemptions left open": {
+        "task": "integrations.tasks.flag_open_redemptions",
+        "schedule": settings.REDEEM_SWEEP_SECONDS,
+        "options": {"expires": settings.REDEEM_SWEEP_SECONDS},
+    },
     "prune by age": {
         "task": "integrations.tasks.prune",
         "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed

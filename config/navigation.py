@@ -58,6 +58,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Comparisons"), "compare_arrows", "integrations.reconciliation", badge=drift_badge(request)),
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
                 _item(_("Consume reports"), "outgoing_mail", "integrations.consumereport"),
+                _item(_("Partners' orders"), "shopping_cart_checkout", "integrations.partnerorder"),
             ],
         ),
     ]

@@ -11,7 +11,7 @@ from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.smart_coupon import confirming
-from integrations.sync import batches, release
+from integrations.sync import batches, redemptions, release
 
 
 @shared_task
@@ -113,3 +113,9 @@ def send_reports() -> None:
 def find_unreported() -> None:
     """Write the reports that nobody has written."""
     writing.write_missing()
+
+
+@shared_task
+def flag_open_redemptions() -> None:
+    """Put before staff what dfire has left open too long."""
+    redemptions.flag_overdue()

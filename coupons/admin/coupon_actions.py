@@ -14,6 +14,7 @@ from unfold.enums import ActionVariant
 from coupons import lifecycle
 from coupons.admin.customer_forms import TransferForm
 from coupons.admin.doing import do, do_each
+from coupons.admin.redemption_actions import DECISIONS, RedemptionActions, decisions_about
 from coupons.admin.reissue_form import ReissueForm
 from coupons.choices import CouponStatus, Delivery
 from coupons.errors import Reason, Refused
@@ -60,18 +61,17 @@ def resend(coupon_id: int) -> None:
         lifecycle.resend(coupon)
 
 
-class CouponActions:
+class CouponActions(RedemptionActions):
     """The buttons on a coupon's page, each only where it can be done, and the actions on the list."""
 
-    actions_detail = ("resend_one", "transfer_one", "reissue_one", "revoke_one")
+    actions_detail = ("resend_one", "transfer_one", "reissue_one", *DECISIONS, "revoke_one")
     actions = ("revoke_selected", "resend_selected")
-    visible_or_404: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense in the coupon's state."""
         coupon = self.visible_or_404(request, object_id)
         live = lifecycle.status_now(coupon) == CouponStatus.ISSUED
-        names = set()
+        names = decisions_about(coupon)
         if live or coupon.status == CouponStatus.EXPIRED:
             names.add("revoke_one")
         if live:

@@ -52,6 +52,18 @@ class DfireSide(Protocol):
         ...
 
 
+class OpenRedemptions(Protocol):
+    """What can be done about a partner's redemption that dfire has left open."""
+
+    def can_decide(self, coupon: IssuedCoupon) -> bool:
+        """Whether staff may decide it now."""
+        ...
+
+    def decide(self, coupon: IssuedCoupon, *, redeemed: bool, actor: str) -> bool:
+        """Decide it; False where it was not staff's to decide any more. `actor`: `staff:name`."""
+        ...
+
+
 class Left(NamedTuple):
     """Something to know or to wait for: in words, how grave, and where to look at it."""
 
@@ -67,6 +79,7 @@ DfireAdvice = Callable[[IssuedCoupon], list[Left]]
 
 _template_sync: list[TemplateSync] = []
 _dfire_side: list[DfireSide] = []
+_open_redemptions: list[OpenRedemptions] = []
 _erasure_progress: list[ErasureProgress] = []
 _dfire_advice: list[DfireAdvice] = []
 _timeline_sources: list[TimelineSource] = [events, edits]
@@ -86,6 +99,16 @@ def speaks_with_dfire(side: DfireSide) -> None:
 def dfire_side() -> DfireSide | None:
     """What tells dfire of templates; None where nothing does."""
     return _dfire_side[0] if _dfire_side else None
+
+
+def decides_redemptions(side: OpenRedemptions) -> None:
+    """Register what knows of redemptions that dfire has left open."""
+    _open_redemptions[:] = [side]
+
+
+def open_redemptions() -> OpenRedemptions | None:
+    """What knows of redemptions that dfire has left open; None where nothing does."""
+    return _open_redemptions[0] if _open_redemptions else None
 
 
 def tells_of_coupons(source: TimelineSource) -> TimelineSource:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from coupons.admin.money import yuan
 from coupons.admin.wording import actor_words, flag_words, reason_words
 from coupons.choices import EventKind
 from coupons.models import CouponEvent, IssuedCoupon
@@ -37,6 +38,8 @@ _LOOKS: dict[str, tuple[str, Variant]] = {
     EventKind.FLAGGED: ("flag", "warning"),
     EventKind.RECONCILED: ("sync_alt", "info"),
     EventKind.REISSUED: ("autorenew", "warning"),
+    EventKind.REDEEMING: ("shopping_cart_checkout", "info"),
+    EventKind.NOT_REDEEMED: ("remove_shopping_cart", "warning"),
 }
 
 
@@ -116,8 +119,24 @@ def _words(request: HttpRequest, coupon: IssuedCoupon, event: CouponEvent) -> st
     if event.kind == EventKind.ISSUED:
         in_batch = gettext("in the batch %(batch)s") % {"batch": coupon.batch} if coupon.batch else ""
         return in_batch or (gettext("in the place of another, whose order was cancelled") if "replaces" in data else "")
-    said = [reason_words(str(data.get("reason", ""))), data.get("code"), data.get("message")]
+    said = [
+        *_order(data),
+        reason_words(str(data.get("reason", ""))),
+        data.get("code"),
+        data.get("message"),
+    ]
     return " · ".join(str(word) for word in said if word)
+
+
+def _order(data: dict[str, Any]) -> Iterable[str]:
+    """The partner's order that an event is about, as far as it is known."""
+    if "order" in data:
+        yield gettext("order %(order)s") % {"order": data["order"]}
+    if "paid_fen" in data:
+        facts = {"paid": yuan(data["paid_fen"]), "saved": yuan(data["saved_fen"])}
+        yield gettext("¥%(paid)s paid, ¥%(saved)s saved") % facts
+    if data.get("inferred"):
+        yield gettext("concluded from dfire's list")
 
 
 def _hands(request: HttpRequest, data: dict[str, Any]) -> str:

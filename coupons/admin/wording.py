@@ -43,6 +43,16 @@ _FLAGS = {
     "vanished_at_dfire": _("dfire said that it was delivered, and does not list it any more."),
     "transfer_refused": _("dfire refused its transfer to another customer. It is its giver's again."),
     "redeemed_before_transfer": _("A till redeemed it before its transfer. It stayed its giver's."),
+    "redeeming_undecided": _(
+        "dfire leaves it open whether the partner's order redeemed it. Ask the shop, and decide with the buttons above."
+    ),
+    "redeemed_by_two": _(
+        "A partner's order and a till both say that they redeemed it. dfire does not tell which; it counts for the"
+        " order."
+    ),
+    "redeemed_after_decision": _(
+        "dfire says that the partner's order redeemed it, after staff had decided that it had not. It counts."
+    ),
     "transferred_at_dfire": _("Its holder gave it to someone else at dfire."),
 }
 

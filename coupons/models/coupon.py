@@ -73,6 +73,7 @@ class IssuedCoupon(models.Model):
             ("revoke_issuedcoupon", _("Can revoke coupons")),
             ("transfer_issuedcoupon", _("Can transfer coupons")),
             ("reissue_issuedcoupon", _("Can replace redeemed coupons")),
+            ("decide_issuedcoupon", _("Can decide redemptions that dfire leaves open")),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{16}$"), name="coupon_code_is_16_digits"),

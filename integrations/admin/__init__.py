@@ -14,6 +14,7 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     incidents,
     merchants,
     outbox,
+    partner_orders,
     partners,
     reconcile,
     records,

@@ -5,11 +5,13 @@ from django.utils.translation import gettext
 
 from coupons import lifecycle
 from coupons.admin.extension import Left, tells_of_dfire
+from coupons.admin.wording import actor_words
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
 from integrations.admin.remedies import trouble, what_to_do
 from integrations.models import AccountState, OutboxRow
 from integrations.models.outbox import RowKind, RowState
+from integrations.sync import redemptions
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_CONNECTED, OPENID_MISSING, describe
 from merchants.admin.masking import masked_text
 
@@ -26,6 +28,8 @@ def advice(coupon: IssuedCoupon) -> list[Left]:
             return _delivery(coupon)
         case CouponStatus.REVOKED | CouponStatus.EXPIRED:
             return _withdrawal(coupon)
+        case CouponStatus.REDEEMING:
+            return _redemption(coupon)
     return []
 
 
@@ -51,6 +55,16 @@ def _withdrawal(coupon: IssuedCoupon) -> list[Left]:
         again = gettext("Retry it there once that is mended.")
         return [_said(gettext("dfire has this coupon still, and a till would take it."), row, again)]
     return [_halted(coupon) or _under_way(gettext("It is being withdrawn at dfire."), row)]
+
+
+def _redemption(coupon: IssuedCoupon) -> list[Left]:
+    row, order = _latest(coupon, RowKind.VERIFY), redemptions.open_order(coupon)
+    said = gettext("Order %(order)s of %(app)s is redeeming it; dfire is asked.") % {
+        "order": order.order_id if order else "?", "app": actor_words(order.actor) if order else "?"
+    }  # fmt: skip
+    if row is None or row.state in _SETTLED:
+        return [Left(said, "warning")]
+    return [_halted(coupon) or Left(" ".join(filter(None, [said, trouble(row)])), "info", _page(row))]
 
 
 def _latest(coupon: IssuedCoupon, *kinds: RowKind) -> OutboxRow | None:

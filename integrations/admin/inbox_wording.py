@@ -16,6 +16,7 @@ VARIANTS: dict[str, Variant] = {
     CallbackState.OTHER_ACCOUNT: "danger",
     CallbackState.REVIEW: "warning",
     CallbackState.SETTLED: "default",
+    CallbackState.WAITS: "info",
 }
 _SUGGESTIONS = {
     Suggestion.WAIT: _(

@@ -22,7 +22,7 @@ IF_GIVEN_UP: dict[str, Any] = {
     RowKind.WITHDRAW_UNKNOWN: _("dfire keeps a coupon that nobody here knows, and a till may take it."),
     RowKind.VERIFY: _(
         "The coupon stays redeemed here, but dfire still holds it as unused, so a till may take it once more. It stays "
-        "flagged for staff."
+        "flagged for staff. Where a partner's order waits for it, you decide on the coupon's page."
     ),
     RowKind.SAVE_PROMOTION: _(
         "dfire keeps the earlier terms of this template. If it has none yet, coupons of the template are not delivered "

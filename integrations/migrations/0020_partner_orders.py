@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': "partners' orders",
                 'ordering': ['-id'],
                 'default_permissions': ('view',),
-                'permissions': [('decide_partnerorder', 'Can decide redemptions that dfire leaves open')],
             },
         ),
         migrations.RemoveConstraint(

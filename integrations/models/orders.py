@@ -58,7 +58,6 @@ class PartnerOrder(models.Model):
         verbose_name_plural = _("partners' orders")
         ordering = ["-id"]
         default_permissions = ("view",)
-        permissions = [("decide_partnerorder", _("Can decide redemptions that dfire leaves open"))]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=OrderState.values), name="order_state_known"),
             models.UniqueConstraint(fields=["app", "coupon", "order_id"], name="order_once_for_a_coupon"),

@@ -44,28 +44,29 @@ class RedeemCoupon(ApiView):
     order: PartnerOrder | None = None
 
     def do(self, body: JsonObject) -> Answer:
-        """Begin, or find the order as it stands."""
+        """Begin, or find the order; what has become of it is looked at once this is committed (`follow_up`).
+
+        Whoever repeats an order need not wait for the coupon's lock.
+        """
         found, said = coupon_of(self.app, self.kwargs["code"]), read(RedeemCall, body)
         _refuse_the_future(said.get("order_date"))
-        [coupon] = lifecycle.lock([found.pk])
-        self.order = PartnerOrder.objects.filter(app=self.app, coupon=coupon, order_id=said["order_id"]).first()
+        known = PartnerOrder.objects.filter(app=self.app, coupon=found, order_id=said["order_id"])
+        self.order = known.first()
         if self.order is None:
-            now = timezone.now()
-            _ask_rules(coupon, said, now)
-            self.order = redemptions.begin(self.app, coupon, _order(said, now))
-        elif (self.order.paid_fen, self.order.saved_fen) != (said["paid_fen"], said["saved_fen"]):
+            [coupon] = lifecycle.lock([found.pk])
+            self.order = known.first() or self._begin(coupon, said)
+        if (self.order.paid_fen, self.order.saved_fen) != (said["paid_fen"], said["saved_fen"]):
             field = "paid_fen" if self.order.paid_fen != said["paid_fen"] else "saved_fen"
             raise ApiRefused(ApiCode.ORDER_REUSED, gettext("This order came with other amounts before."), attr=field)
-        return self._present(self.order)
+        return status.HTTP_202_ACCEPTED, None
 
     def follow_up(self, response: Response) -> Response:
         """Settle with dfire, and answer what has become of the order meanwhile."""
-        if response.status_code != status.HTTP_202_ACCEPTED:
-            return response
         order = self.order
-        if order is None or order.row_id is None:
+        if order is None or response.status_code != status.HTTP_202_ACCEPTED:
             return response
-        at_once.work(order.row_id, seconds=settings.REDEEM_WAIT_SECONDS)
+        if order.state == OrderState.OPEN and order.row_id is not None:
+            at_once.work(order.row_id, seconds=settings.REDEEM_WAIT_SECONDS)
         with within_time():
             order.refresh_from_db()
             try:
@@ -75,6 +76,11 @@ class RedeemCoupon(ApiView):
                 answer = self.refusal(error)
             idempotency.replace(self, answer)
         return answer
+
+    def _begin(self, coupon: IssuedCoupon, said: dict[str, Any]) -> PartnerOrder:
+        now = timezone.now()
+        _ask_rules(coupon, said, now)
+        return redemptions.begin(self.app, coupon, _order(said, now))
 
     def _present(self, order: PartnerOrder) -> Answer:
         """The order's present state.

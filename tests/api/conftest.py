@@ -8,13 +8,17 @@ import pytest
 
 from coupons.models import CouponTemplate
 from integrations.outbox import doorbell
-from merchants.models import Merchant
+from integrations.sandbox.server import Sandbox
+from merchants.models import DfireAccount, Merchant
 from tests.api.caller import Caller, caller_of
 from tests.api.live import Partner
+from tests.api.redeeming import Scene
 from tests.e2e.conftest import portal  # noqa: F401
 from tests.e2e.portal import Portal
-from tests.factories import MerchantFactory, published
+from tests.factories import MerchantFactory, issued, published
 from tests.hooks.helpers import close_connection
+from tests.outbox.dfire import Dfire
+from tests.outbox.helpers import drain_through
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +74,14 @@ def at_once() -> Callable[[Callable[[int], Any], int], list[Any]]:
 def partner(portal: Portal) -> Partner:  # noqa: F811
     """A partner's application at the running portal."""
     return Partner(portal)
+
+
+@pytest.fixture
+def scene(transactional_db: None, sandbox: Sandbox, account: DfireAccount) -> Scene:
+    """A coupon of merchant 88 that the sandbox's dfire holds."""
+    merchant = MerchantFactory(merchant_id="88", dfire_account=account)
+    template = published(merchant=merchant)
+    coupon = issued(template)
+    drain_through()
+    coupon.refresh_from_db()
+    return Scene(caller_of("mini-program", merchant), Dfire(sandbox), template, coupon)

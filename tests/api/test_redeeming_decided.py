@@ -1,0 +1,175 @@
+"""Redemptions that dfire leaves open: who may decide them, when, and what dfire says afterwards."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from coupons.models import IssuedCoupon
+from integrations.models import AccountState, OutboxRow, PartnerOrder
+from integrations.sync import redemptions
+from merchants.models import MerchantScope
+from tests.api.caller import refused
+from tests.api.redeeming import VERIFY, Scene, figures
+from tests.api.test_redeeming_outcomes import patience, till_says
+from tests.outbox.helpers import drain_through
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = timedelta(minutes=11)
+
+
+@pytest.fixture
+def open_one(scene: Scene) -> Scene:
+    """An order whose answer got lost, and a dfire that has been silent ever since."""
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_after")
+    assert scene.redeem().status_code == 202
+    return scene
+
+
+def silent_since(scene: Scene, ago: timedelta) -> None:
+    PartnerOrder.objects.update(began_at=timezone.now() - ago)
+    AccountState.objects.update(last_answer_at=timezone.now() - ago)
+
+
+def test_the_limit_counts_from_the_accounts_last_answer(open_one: Scene) -> None:
+    coupon_id = open_one.coupon.pk
+    silent_since(open_one, timedelta(minutes=9))
+    assert not redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
+    silent_since(open_one, LONG_AGO)
+    AccountState.objects.update(last_answer_at=timezone.now())
+    assert (redemptions.flag_overdue(), redemptions.decide(coupon_id, redeemed=True, actor="staff:x")) == (0, False)
+    silent_since(open_one, LONG_AGO)
+    assert (redemptions.flag_overdue(), redemptions.flag_overdue()) == (1, 0)
+    assert open_one.fresh().flag == "redeeming_undecided"
+    assert redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
+    assert not redemptions.decide(coupon_id, redeemed=False, actor="staff:x"), "once"
+
+
+def test_it_was(open_one: Scene) -> None:
+    silent_since(open_one, LONG_AGO)
+    redemptions.decide(open_one.coupon.pk, redeemed=True, actor="staff:mei")
+    assert open_one.redeem().status_code == 200
+    coupon = open_one.fresh()
+    assert (coupon.redeemed_through, coupon.saved_fen, open_one.order().decided_by) == ("api", 1000, "staff:mei")
+    assert coupon.events.get(kind="redeemed").actor == "staff:mei"
+    drain_through()
+    assert (open_one.row().state, open_one.spent()["verified"], open_one.fresh().flag) == ("done", 1, "")
+    assert figures()["redeemed"] == 1
+
+
+def test_it_was_and_dfire_had_never_heard_of_it(scene: Scene) -> None:
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_before")
+    scene.redeem()
+    silent_since(scene, LONG_AGO)
+    redemptions.decide(scene.coupon.pk, redeemed=True, actor="staff:mei")
+    drain_through()
+    assert (scene.row().state, scene.spent()["verified"]) == ("done", 1)
+
+
+def test_it_was_not(scene: Scene) -> None:
+    before = figures()
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_before")
+    scene.redeem()
+    silent_since(scene, LONG_AGO)
+    redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    assert refused(scene.redeem()) == (409, "order_undone", None)
+    assert (scene.fresh().status, figures()) == ("issued", before)
+    assert refused(scene.redeem("o-2")) == (409, "redeeming", None), "until dfire has been asked"
+    drain_through()
+    assert (scene.row().state, len(scene.dfire.calls(VERIFY))) == ("cancelled", 1)
+    assert scene.redeem("o-2").status_code == 200
+    assert refused(scene.redeem()) == (409, "order_undone", None)
+
+
+@pytest.mark.parametrize("meanwhile", ["issued", "revoked"])
+def test_it_was_not_and_dfire_says_that_it_was(open_one: Scene, meanwhile: str) -> None:
+    silent_since(open_one, LONG_AGO)
+    redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    if meanwhile == "revoked":
+        revoked = open_one.api.post(f"coupons/{open_one.coupon.code}/revoke/", {"reason": "x"})
+        assert revoked.status_code == 200
+    drain_through()
+    coupon = open_one.fresh()
+    assert (coupon.status, coupon.redeemed_through, coupon.flag) == ("redeemed", "api", "redeemed_after_decision")
+    assert open_one.redeem().status_code == 200
+    assert (figures()["redeemed"], open_one.spent()["verified"]) == (1, 1)
+    open_one.template.refresh_from_db()
+    assert (open_one.template.issued_count, open_one.template.committed_fen) == (1, 1000)
+
+
+def test_what_was_never_sent_is_not_sent_after_a_no(scene: Scene, settings: Any) -> None:
+    settings.PUSH_CONFIRM_AT_ONCE = 0
+    scene.redeem()
+    silent_since(scene, LONG_AGO)
+    redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    drain_through()
+    assert (scene.row().state, scene.dfire.calls(VERIFY)) == ("cancelled", [])
+    assert scene.redeem("o-2").status_code in (200, 202)
+
+
+def test_a_till_that_reports_what_nobody_asks_about_any_more_settles_it(open_one: Scene) -> None:
+    OutboxRow.objects.filter(pk=open_one.row().pk).update(state="dead")
+    assert till_says(open_one.coupon).state == "repeated"
+    assert (open_one.order().state, open_one.order().inferred) == ("redeemed", True)
+    assert open_one.fresh().flag == "redeemed_by_two"
+
+
+def test_a_merchant_that_has_lost_its_account_leaves_it_to_staff(open_one: Scene) -> None:
+    silent_since(open_one, LONG_AGO)
+    merchant = open_one.coupon.merchant
+    merchant.dfire_account = None
+    merchant.save()
+    assert redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+
+
+def staff_of(scene: Scene, *permissions: str) -> Client:
+    """Somebody who may see the merchant's coupons, in English."""
+    user = User.objects.create_user("mei", is_staff=True)
+    MerchantScope.objects.create(user=user).merchants.add(scene.coupon.merchant)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=["view_issuedcoupon", *permissions]))
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("redeemed", [True, False])
+def test_staff_decide_on_the_coupons_page(open_one: Scene, redeemed: bool) -> None:
+    client, coupon = staff_of(open_one, "decide_issuedcoupon"), open_one.coupon
+    page = reverse("admin:coupons_issuedcoupon_change", args=[coupon.pk])
+    assert "It was redeemed" not in client.get(page).content.decode(), "dfire is asked still"
+    silent_since(open_one, LONG_AGO)
+    html = client.get(page).content.decode()
+    assert "It was redeemed" in html
+    assert "It was not redeemed" in html
+    assert "Order o-1 of partner app mini-program is redeeming it" in html
+    name = "was_redeemed" if redeemed else "was_not_redeemed"
+    address = reverse(f"admin:coupons_issuedcoupon_{name}", args=[coupon.pk])
+    assert "Ask the shop first" in client.get(address).content.decode()
+    assert IssuedCoupon.objects.get(pk=coupon.pk).status == "redeeming", "asking changes nothing"
+    client.post(address, {"_form_submitted": "1"}, follow=True)
+    assert IssuedCoupon.objects.get(pk=coupon.pk).status == ("redeemed" if redeemed else "issued")
+    assert open_one.order().decided_by == "staff:mei"
+    html = client.get(page).content.decode()
+    assert "order o-1" in html
+    assert "¥56 paid, ¥10 saved" in html
+
+
+def test_without_the_permission_or_the_merchant_nobody_decides(open_one: Scene) -> None:
+    silent_since(open_one, LONG_AGO)
+    client = staff_of(open_one)
+    page = reverse("admin:coupons_issuedcoupon_change", args=[open_one.coupon.pk])
+    assert "It was not redeemed" not in client.get(page).content.decode()
+    address = reverse("admin:coupons_issuedcoupon_was_redeemed", args=[open_one.coupon.pk])
+    assert client.post(address, {"_form_submitted": "1"}).status_code == 403
+    user = User.objects.get(username="mei")
+    user.user_permissions.add(Permission.objects.get(codename="decide_issuedcoupon"))
+    MerchantScope.objects.get(user=user).merchants.clear()
+    assert client.post(address, {"_form_submitted": "1"}).status_code == 404
+    assert open_one.fresh().status == "redeeming"
