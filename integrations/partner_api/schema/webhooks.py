@@ -1,4 +1,4 @@
-"""What partners' own addresses are sent: an entry for each event, with the forms of coupons and templates of answers."""
+"""What partners' own addresses are sent: an entry for each event, with the same forms of coupons and templates."""
 
 from typing import Any
 
