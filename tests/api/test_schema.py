@@ -13,6 +13,7 @@ from drf_spectacular.validation import validate_schema
 
 from coupons.models import CouponTemplate
 from coupons.validation import SENSIBLE_YEARS
+from integrations.models.partners import WebhookEvent
 from integrations.partner_api.errors import ApiCode, codes
 from integrations.partner_api.schema.document import FILE, Generator, document, text
 from integrations.partner_api.urls import urlpatterns
@@ -89,6 +90,17 @@ def test_examples_are_true(path: str, method: str, operation: Any) -> None:
     assert len(shown) > len(operation["responses"])
     for schema, value in shown:
         assert problems(schema, value) == [], value
+
+
+def test_every_event_is_described_with_a_true_example() -> None:
+    told = document()["webhooks"]
+    assert list(told) == WebhookEvent.values
+    for event, methods in told.items():
+        assert list(methods) == ["post"]
+        content = methods["post"]["requestBody"]["content"]["application/json"]
+        value = content["examples"]["Event"]["value"]
+        assert (value["type"], problems(content["schema"], value)) == (event, [])
+        assert problems(content["schema"], {**value, "data": {}}) != []
 
 
 def _shown(operation: Any) -> Iterator[tuple[Any, Any]]:

@@ -10,6 +10,7 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from rest_framework.schemas.generators import BaseSchemaGenerator
 
 from integrations.partner_api.schema import refusals
+from integrations.partner_api.schema.webhooks import webhooks
 from integrations.partner_api.schema.words import meaning
 
 JsonSchema = dict[str, Any]
@@ -29,6 +30,7 @@ TAGS = {
     "templates": "What can be issued.",
     "coupons": "Issued, read, checked, redeemed, passed on, taken back.",
     "customers": "The merchant's members, and what dfire must know of them.",
+    "webhooks": "What the app's own addresses are sent.",
 }
 PREFIX = "/api/v1/"
 FILE = "docs/openapi.yaml"
@@ -52,6 +54,7 @@ def finish(result: JsonSchema, **_generator: Any) -> JsonSchema:
     components["schemas"]["Refusal"]["properties"]["errors"]["minItems"] = 1
     components["responses"] = refusals.shared_answers()
     components["examples"] = refusals.examples()
+    result["webhooks"] = webhooks()
     result["components"] = dict(sorted(components.items()))
     return result
 
