@@ -99,6 +99,7 @@ def test_while_it_is_open_nobody_else_gets_the_coupon(scene: Scene) -> None:
 
 
 def test_it_does_not_expire_meanwhile_but_afterwards(scene: Scene) -> None:
+    patience(scene, seconds=5)
     scene.dfire.fault(VERIFY, "drop_before")
     scene.redeem()
     over = timezone.now() - timedelta(minutes=1)
