@@ -29,5 +29,5 @@ def in_words(key: ApiKey) -> str:
 
 def too_many(refusal: keys.TooManyKeys) -> str:
     """That two keys are live, and which to end first."""
-    words = gettext("Two keys are live: %(keys)s. End one first; %(first)s is the one that was used longest ago.")
+    words = gettext("Two keys are live: %(keys)s. End one of them first, best %(first)s.")
     return words % {"keys": ", ".join(map(in_words, refusal.live)), "first": f"{refusal.live[0].prefix}…"}

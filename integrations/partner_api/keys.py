@@ -105,5 +105,5 @@ def used(key: ApiKey, now: datetime) -> None:
 
 
 def _to_be_ended(key: ApiKey) -> tuple[bool, datetime]:
-    """The one that was used longest ago first, or never; of two such the older."""
-    return (key.last_used_at is not None, key.last_used_at or key.created_at)
+    """The one whose end is near anyway first, then the one that was used longest ago; a new one has not been yet."""
+    return (key.expires_at is None, key.expires_at or key.last_used_at or key.created_at)

@@ -63,7 +63,7 @@ def test_a_third_key_is_refused_and_it_is_said_which_to_end_first(root: Client, 
     assert answer.status_code == 200
     assert "Two keys are live: cp_12345… (never used), " in html
     assert "Two keys are live" in root.get(action_of(world.partner, "new-key")).content.decode(), "said beforehand too"
-    assert "cp_12345… is the one that was used longest ago" in html
+    assert "End one of them first, best cp_12345…." in html
     assert "kept words" in html
     assert ApiKey.objects.count() == 2
     assert ApiKey.objects.earliest("pk").expires_at is None, "nothing has ended either"
