@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test races chaos screenshots check format translations openapi fuzz manage clean
+.PHONY: help run test races chaos fuzz screenshots check format translations openapi manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile

@@ -112,6 +112,11 @@ beat_schedule = {
         "schedule": settings.REDEEM_SWEEP_SECONDS,
         "options": {"expires": settings.REDEEM_SWEEP_SECONDS},
     },
+    "send webhooks": {
+        "task": "integrations.tasks.send_webhooks",
+        "schedule": settings.WEBHOOK_SWEEP_SECONDS,
+        "options": {"expires": settings.WEBHOOK_SWEEP_SECONDS * 2},
+    },
     "prune by age": {
         "task": "integrations.tasks.prune",
         "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed

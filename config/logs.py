@@ -144,6 +144,7 @@ def settings(look: str) -> dict[str, Any]:
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "CRITICAL"},
             "celery.beat": {"level": "WARNING"},
+            "axes": {"level": "WARNING"},  # sign-ins are kept in tables; locks and failures are worth a line
             "pyBarcode": {"level": "WARNING"},  # else each process says at its start that it draws no pictures
         },
     }

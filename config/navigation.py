@@ -6,6 +6,7 @@ Badges count what waits for staff, and stop counting at 99.
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -59,11 +60,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
                 _item(_("Consume reports"), "outgoing_mail", "integrations.consumereport"),
                 _item(_("Partners' orders"), "shopping_cart_checkout", "integrations.partnerorder"),
+                _item(_("API calls"), "api", "integrations.apicall"),
+                _item(_("Webhook deliveries"), "webhook", "integrations.webhookdelivery"),
             ],
         ),
     ]
+    groups += _administration()
     if is_administrator(request):
-        groups += [*_administration(), *_sandbox()]
+        groups += [_records(), *_sandbox()]
     return groups
 
 
@@ -75,38 +79,51 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("dfire accounts"), "hub", "merchants.dfireaccount"),
                 _item(_("Smart-coupon accounts"), "campaign", "merchants.smartcouponaccount"),
                 _item(_("Partner apps"), "extension", "integrations.partnerapp"),
+                _item(_("Webhooks"), "webhook", "integrations.webhookendpoint"),
                 _item(_("Alert targets"), "notifications", "integrations.alerttarget"),
             ],
         ),
         _group(
             _("Staff"),
-            [_item(_("Users"), "person", "auth.user"), _item(_("Groups"), "group", "auth.group")],
-        ),
-        _group(
-            _("Records"),
             [
-                _item(_("Coupon events"), "history", "coupons.couponevent"),
-                _item(_("Template versions"), "layers", "coupons.templateversion"),
-                _item(_("Rows of batches"), "table_rows", "coupons.batchrow"),
-                _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
-                _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
-                _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
-                _item(_("Notices"), "mark_email_read", "integrations.notice"),
-                _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
-                _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
-                _item(_("Answers of the API"), "replay", "integrations.apianswer"),
-                _item(_("Lanes of consume reports"), "outgoing_mail", "integrations.reportlane"),
-                _item(_("Used signatures"), "signature", "integrations.signatureseen"),
-                _item(_("API keys"), "key", "integrations.apikey"),
-                _item(_("Webhooks"), "webhook", "integrations.webhookendpoint"),
-                _item(_("Findings of comparisons"), "difference", "integrations.finding"),
-                _item(_("Customers at risk"), "priority_high", "integrations.customeratrisk"),
-                _item(_("Reads in flight"), "speed", "integrations.readsinflight"),
-                _item(_("Merchant scopes"), "visibility", "merchants.merchantscope"),
+                _item(_("Users"), "person", "auth.user"),
+                _item(_("Roles and groups"), "group", "auth.group"),
+                _item(_("Sign-ins"), "login", "merchants.signin"),
+                _item(_("Failed sign-ins"), "no_accounts", "merchants.failedsignin"),
+                _item(_("Sign-in locks"), "lock_clock", "merchants.signinlock"),
+                _item(_("Two-factor devices"), "phonelink_lock", "merchants.authenticator"),
             ],
-            folded=True,
         ),
     ]
+
+
+def _records() -> dict[str, Any]:
+    return _group(
+        _("Records"),
+        [
+            _item(_("Coupon events"), "history", "coupons.couponevent"),
+            _item(_("Template versions"), "layers", "coupons.templateversion"),
+            _item(_("Rows of batches"), "table_rows", "coupons.batchrow"),
+            _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
+            _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
+            _item(_("Figures rolled up"), "stacked_bar_chart", "coupons.rolledfigures"),
+            _item(_("Calls to dfire"), "call_made", "integrations.outboxattempt"),
+            _item(_("Notices"), "mark_email_read", "integrations.notice"),
+            _item(_("States of accounts"), "monitor_heart", "integrations.accountstate"),
+            _item(_("Remembered answers"), "repeat", "integrations.pushanswer"),
+            _item(_("Answers of the API"), "replay", "integrations.apianswer"),
+            _item(_("Lanes of consume reports"), "outgoing_mail", "integrations.reportlane"),
+            _item(_("Used signatures"), "signature", "integrations.signatureseen"),
+            _item(_("API keys"), "key", "integrations.apikey"),
+            _item(_("Calls to partners"), "call_made", "integrations.webhookattempt"),
+            _item(_("Lanes of webhooks"), "monitor_heart", "integrations.webhooklane"),
+            _item(_("Findings of comparisons"), "difference", "integrations.finding"),
+            _item(_("Customers at risk"), "priority_high", "integrations.customeratrisk"),
+            _item(_("Reads in flight"), "speed", "integrations.readsinflight"),
+            _item(_("Merchant scopes"), "visibility", "merchants.merchantscope"),
+        ],
+        folded=True,
+    )
 
 
 def _sandbox() -> list[dict[str, Any]]:
@@ -159,8 +176,9 @@ def may_view(model: str) -> Callable[[HttpRequest], bool]:
     app, name = model.split(".")
 
     def check(request: HttpRequest) -> bool:
-        user: Any = request.user
-        return any(user.has_perm(f"{app}.{right}_{name}") for right in ("view", "change"))
+        from django.contrib import admin  # as above
+
+        return bool(admin.site._registry[apps.get_model(app, name)].has_view_or_change_permission(request))
 
     return check
 

@@ -6,6 +6,7 @@ unit in the name, and stand at the end of the file.
 
 import logging
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", required=True)
 DEBUG = env.flag("DEBUG", default=False)
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
 FORCE_HTTPS = env.flag("FORCE_HTTPS", default=False)
 DFIRE_SANDBOX = env.flag("DFIRE_SANDBOX", default=False)
 LOG_FORMAT = env.choice("LOG_FORMAT", logs.FORMATS, default="console" if DEBUG else "json")
@@ -32,10 +34,14 @@ PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR", default=BASE_D
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PROMETHEUS_MULTIPROC_DIR)
 SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/")  # where DFIRE_SANDBOX says it is
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
+API_RATE_LIMIT = env.whole_number("API_RATE_LIMIT", default=100)
+API_UNKNOWN_CODES_A_MINUTE = env.whole_number("API_UNKNOWN_CODES_A_MINUTE", default=30)
+API_WRONG_KEYS_A_MINUTE = env.whole_number("API_WRONG_KEYS_A_MINUTE", default=20)
+REQUIRE_TWO_FACTOR = env.flag("REQUIRE_TWO_FACTOR", default=True)  # of administrators
 
 # --- Applications ---
 INSTALLED_APPS = [
-    "unfold",
+    "config.site.LookConfig",
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -47,6 +53,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "config",
     "integrations",
     "coupons",
@@ -61,9 +71,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "config.uploads.bounded_uploads",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.gate.Gate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -147,11 +160,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FORCE_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "admin:index"
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -207,6 +221,7 @@ UNFOLD = {
     "LOGIN": {"image": "config.look.login_image"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.favicon"}],
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.navigation"},
+    "ACCOUNT": {"navigation": "config.sign_in.pages.account_links"},
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "COLORS": {
         "primary": {
@@ -272,6 +287,16 @@ CONSUME_SWEEP_SECONDS = 5
 CONSUME_MISSING_SWEEP_SECONDS = 60  # what was redeemed and has no report yet
 CONSUME_MISSING_A_SWEEP = 1000  # coupons of each account
 
+# --- Webhooks to partners ---
+WEBHOOK_TIMEOUT_SECONDS = 10  # for one call, from the name's lookup to the end of the answer
+WEBHOOK_AT_ONCE = 4  # calls in flight for one address, over all workers
+WEBHOOK_THREADS = 32  # calls in flight in one worker process; each address that has work gets an even share
+WEBHOOK_SWEEP_SECONDS = 5
+WEBHOOK_RETRY_HOURS = 72
+WEBHOOK_LONGEST_PAUSE_SECONDS = 6 * 3600  # between two attempts of one delivery
+WEBHOOK_OFF_AFTER_HOURS = 24  # of failures alone, and so many calls at least
+WEBHOOK_OFF_AFTER_TRIES = 10
+
 # --- Bodies and the database of hooks ---
 HOOK_BODY_LIMIT_BYTES = 64 * 1024
 # How long a hook waits for PostgreSQL before it answers 503: for a lock, for one statement, for all that it asks.
@@ -292,6 +317,8 @@ RETENTION_CALLBACKS_DAYS = env.whole_number("RETENTION_CALLBACKS_DAYS", default=
 RETENTION_BATCH_ROWS_DAYS = env.whole_number("RETENTION_BATCH_ROWS_DAYS", default=90)
 RETENTION_SESSIONS_DAYS = env.whole_number("RETENTION_SESSIONS_DAYS", default=1)
 RETENTION_API_ANSWERS_DAYS = env.whole_number("RETENTION_API_ANSWERS_DAYS", default=1)  # 24 h are promised
+RETENTION_API_CALLS_DAYS = env.whole_number("RETENTION_API_CALLS_DAYS", default=30)
+RETENTION_WEBHOOKS_DAYS = env.whole_number("RETENTION_WEBHOOKS_DAYS", default=30)
 RETENTION_BATCH = 1000  # rows locked at once
 RETENTION_PAUSE_SECONDS = 0.2  # between batches, for the others
 RETENTION_MOST_A_RUN = env.whole_number("RETENTION_MOST_A_RUN", default=500_000, smallest=1)  # of each kind
@@ -305,3 +332,27 @@ ALERT_CHECK_SECONDS = 60
 ALERT_HOLD_SECONDS = 90  # what comes back within it is the same incident: more than a check and than a probe apart
 NOTICE_SWEEP_SECONDS = 10
 NOTICE_TIMEOUT_SECONDS = 20  # for one notice at one target, whatever its service does
+
+# --- People: signing in, sessions, sensitive rights (docs/people.md) ---
+SIGN_IN_FAILURES = env.whole_number("SIGN_IN_FAILURES", default=5, smallest=1)  # in a row, then the name is locked
+SIGN_IN_LOCK_MINUTES = env.whole_number("SIGN_IN_LOCK_MINUTES", default=15, smallest=1)
+SESSION_IDLE_MINUTES = env.whole_number("SESSION_IDLE_MINUTES", default=60, smallest=1)
+SESSION_HOURS = env.whole_number("SESSION_HOURS", default=12, smallest=1)  # however busy
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+ISSUE_WITHOUT_RIGHT_LIMIT = env.whole_number("ISSUE_WITHOUT_RIGHT_LIMIT", default=1000)  # coupons of one batch
+OTP_TOTP_ISSUER = "Coupon portal"  # how the app on the phone names us
+AXES_ENABLE_ADMIN = False  # merchants.admin.sign_ins has pages of our own
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # a lock holds without Redis, and can be seen and lifted
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere cannot lock a name for its owner
+AXES_CLIENT_IP_CALLABLE = "config.sign_in.locks.address_of"
+AXES_LOCKOUT_CALLABLE = "config.sign_in.locks.locked_page"
+AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the end that the page tells stays
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_ACCESS_FAILURE_LOG_PER_USER_LIMIT = 100_000  # they are pruned by age
+AXES_VERBOSE = False
+# What of a failed sign-in's form is not kept: names, codes, and where one wanted to go (a search for a number, say).
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next"]
+RETENTION_SIGN_INS_DAYS = env.whole_number("RETENTION_SIGN_INS_DAYS", default=180)

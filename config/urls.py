@@ -10,6 +10,7 @@ from config.metrics import metrics
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/settlement/", include("coupons.urls")),
+    path("admin/two-factor/", include("config.sign_in.pages")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("integrations.urls")),

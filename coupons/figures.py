@@ -1,6 +1,7 @@
-"""The SQL that keeps `DayFigures` true, and the merging of its rows.
+"""The SQL that keeps `DayFigures` and `RolledFigures` true, and the merging of rows.
 
-The triggers of migration 0007 are made from `contributions` too, so what counts as what is said once.
+The triggers of migrations 0007 and 0010 are made from `contributions` and `rolled` too, so what counts as what is said
+once.
 """
 
 from django.db import connection, transaction
@@ -59,6 +60,30 @@ SELECT {_KEY}, false, {_SUMS} FROM ({source}) AS change GROUP BY {_KEY} HAVING {
 _SAID = f"SELECT {_KEY}, {', '.join(f'-{name} AS {name}' for name in SUMMED)} FROM coupons_dayfigures"  # noqa: S608
 FILL = addition(f"{contributions('coupons_issuedcoupon')} UNION ALL {_SAID}")
 
+_ROLLED_KEY = "merchant_id, template_id, day"
+_ADDED = ", ".join(f"{name} = coupons_rolledfigures.{name} + EXCLUDED.{name}" for name in SUMMED)
+
+
+def rolled(rows: str, sign: str = "") -> str:
+    """SQL: what the merged ones of a table's figures add to the rolled ones, or take from them with the sign "-"."""
+    columns = ", ".join(f"{sign}{name} AS {name}" for name in SUMMED)
+    return f"""
+SELECT merchant_id, NULL::bigint AS template_id, day, {columns} FROM {rows} WHERE merged
+UNION ALL
+SELECT merchant_id, template_id, date_trunc('week', day)::date, {columns} FROM {rows} WHERE merged"""  # noqa: S608
+
+
+def rolling(source: str) -> str:
+    """SQL: add to the rolled figures what a query of `rolled` sums up to."""
+    return f"""
+INSERT INTO coupons_rolledfigures ({_ROLLED_KEY}, {_ALL})
+SELECT {_ROLLED_KEY}, {_SUMS} FROM ({source}) AS change GROUP BY {_ROLLED_KEY} HAVING {_ANY} ORDER BY {_ROLLED_KEY}
+ON CONFLICT ({_ROLLED_KEY}) DO UPDATE SET {_ADDED}"""  # noqa: S608
+
+
+_ROLLED_SAID = f"SELECT {_ROLLED_KEY}, {', '.join(f'-{name} AS {name}' for name in SUMMED)} FROM coupons_rolledfigures"  # noqa: S608
+FILL_ROLLED = rolling(f"{rolled('coupons_dayfigures')} UNION ALL {_ROLLED_SAID}")
+
 _MERGE = f"""
 WITH fresh AS (
     SELECT DISTINCT merchant_id, template_id, shop_id, day FROM (
@@ -103,4 +128,6 @@ def check() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])  # two at once would add a difference twice
         cursor.execute(FILL)
-        return int(cursor.rowcount)
+        differed = int(cursor.rowcount)
+        cursor.execute(FILL_ROLLED)
+        return differed + int(cursor.rowcount)

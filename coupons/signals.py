@@ -6,12 +6,16 @@ Each signal's keyword arguments are named beside it.
 
 from django.dispatch import Signal
 
+template_published = Signal()  # template: CouponTemplate - it is issued from now on, for the first time or again
+template_ended = Signal()  # template: CouponTemplate - nothing is issued of it any more
 version_published = Signal()  # version: TemplateVersion - its terms are new, or a till must be told again
 template_deleted = Signal()  # template: CouponTemplate, promotion_ids: list[str] - sent before the row goes
 coupons_issued = Signal()  # version: TemplateVersion, coupons: list[IssuedCoupon] - one signal a batch
 coupons_redeemed = Signal()  # coupons: list[IssuedCoupon]
 coupons_revoked = Signal()  # coupons: list[IssuedCoupon]
 coupons_expired = Signal()  # coupons: list[IssuedCoupon]
+coupon_delivered = Signal()  # coupon: IssuedCoupon - dfire holds it for its holder
 coupon_transferred = Signal()  # coupon: IssuedCoupon, giver: Customer
+transfer_undone = Signal()  # coupon: IssuedCoupon - it is its giver's again
 delivery_wanted = Signal()  # coupon: IssuedCoupon - staff ask for another try
 batch_wanted = Signal()  # batch: Batch - there is work to do on it

@@ -12,7 +12,7 @@ from coupons.choices import CouponStatus, TemplateStatus
 from coupons.codes import new_coupon_id
 from coupons.errors import Reason, Refused
 from coupons.models import CouponTemplate, TemplateVersion
-from coupons.signals import template_deleted, version_published
+from coupons.signals import template_deleted, template_ended, template_published, version_published
 from coupons.validation import term_problems
 
 _OPEN = (TemplateStatus.PUBLISHED, TemplateStatus.PAUSED)
@@ -38,7 +38,9 @@ def publish(template: CouponTemplate) -> TemplateVersion:
         raise ValidationError(problems)
     _write_status(locked, TemplateStatus.PUBLISHED)
     template.status = locked.status
-    return _version_of_today(locked)
+    version = _version_of_today(locked)
+    template_published.send(CouponTemplate, template=locked)
+    return version
 
 
 @transaction.atomic
@@ -58,7 +60,7 @@ def end(template: CouponTemplate) -> None:
     Raises:
         Refused: it is a draft or has ended already.
     """
-    _move(template, set(_OPEN), TemplateStatus.ENDED)
+    template_ended.send(CouponTemplate, template=_move(template, set(_OPEN), TemplateStatus.ENDED))
 
 
 @transaction.atomic
@@ -103,18 +105,22 @@ def delete(template: CouponTemplate) -> None:
         raise Refused(Reason.OUTSTANDING)
     saved = list(locked.versions.values_list("promotion_id", flat=True))
     template_deleted.send(CouponTemplate, template=locked, promotion_ids=saved)
+    if locked.status in _OPEN:
+        _write_status(locked, TemplateStatus.ENDED)
+        template_ended.send(CouponTemplate, template=locked)
     if locked.coupons.exists():
         _write_status(locked, TemplateStatus.ENDED)
     else:
         locked.delete()
 
 
-def _move(template: CouponTemplate, allowed: set[TemplateStatus], to: TemplateStatus) -> None:
+def _move(template: CouponTemplate, allowed: set[TemplateStatus], to: TemplateStatus) -> CouponTemplate:
     locked = lock_template(template.pk)
     if locked.status not in allowed:
         raise Refused(Reason.WRONG_STATE)
     _write_status(locked, to)
     template.status = to
+    return locked
 
 
 def _write_status(template: CouponTemplate, status: TemplateStatus) -> None:

@@ -18,5 +18,12 @@ ATTEMPTS = Counter("portal_outbox_attempts", "Calls to dfire by class of result.
 CALL_SECONDS = Histogram("portal_outbox_call_seconds", "Time that dfire took.", ["account"], buckets=_SECONDS)
 PACED = Counter("portal_outbox_paced", "Looks into the queue that the account's rate held back.", ["account"])
 
+WEBHOOKS = Counter("portal_webhook_attempts", "Calls to partners by event and result.", ["kind", "result"])
+
 BROKER_FAILURES = Counter("portal_broker_failures", "Redis did not answer when it was needed.", ["needed_for"])
 TASKS = Counter("portal_tasks", "Background tasks by how they ended.", ["task", "state"])
+
+API_SECONDS = Histogram("portal_api_seconds", "Time to answer a call of the partner API.", ["route"], buckets=_SECONDS)
+API_CALLS = Counter("portal_api_calls", "Calls of the partner API.", ["app", "method", "route", "status"])
+API_THROTTLED = Counter("portal_api_throttled", "Calls turned away, by the limit.", ["app", "limit"])
+API_CALLS_UNKEPT = Counter("portal_api_calls_unkept", "Calls that are missing in the log of calls.")

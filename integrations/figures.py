@@ -43,6 +43,17 @@ SELECT account.name, account.max_concurrency, account.max_requests_per_second,
 FROM merchants_dfireaccount AS account
 LEFT JOIN integrations_accountstate AS state ON state.account_id = account.id
 """
+# Each state by an index of its own; what an address that is off has pending does not grow old.
+_WEBHOOKS = """
+SELECT CASE WHEN lane.off_at IS NULL THEN 'queued' ELSE 'off' END, count(*),
+       coalesce(extract(epoch FROM now() - min(delivery.created_at) FILTER (WHERE lane.off_at IS NULL)), 0)::float
+FROM integrations_webhookdelivery AS delivery
+LEFT JOIN integrations_webhooklane AS lane ON lane.endpoint_id = delivery.endpoint_id
+WHERE delivery.state = 'queued'
+GROUP BY 1
+UNION ALL SELECT 'sending', count(*), 0 FROM integrations_webhookdelivery WHERE state = 'sending'
+UNION ALL SELECT 'failed', count(*), 0 FROM integrations_webhookdelivery WHERE state = 'failed'
+"""
 _SERVER = "SELECT extract(epoch FROM clock_timestamp())::float, pg_database_size(current_database())"
 
 
@@ -52,7 +63,7 @@ def collect() -> list[GaugeMetricFamily]:
     Raises:
         DatabaseError: it does not answer, or not within LIMIT_MS.
     """
-    return [*_outbox(), *_dead(), *_inbox(), *_accounts(), *_incidents()]
+    return [*_outbox(), *_dead(), *_inbox(), *_accounts(), *_incidents(), *_webhooks()]
 
 
 def server() -> tuple[float, int]:
@@ -114,6 +125,20 @@ def _incidents() -> Iterator[GaugeMetricFamily]:
     for kind, number in known.items():
         incidents.add_metric([kind], number)
     yield incidents
+
+
+def _webhooks() -> Iterator[GaugeMetricFamily]:
+    rows = _gauge("portal_webhook_rows", "Deliveries to partners that have not arrived.", ["state"])
+    oldest = _gauge("portal_webhook_oldest_seconds", "For how long the oldest has been queued, where none is off.", [])
+    found = dict.fromkeys(("queued", "sending", "failed", "off"), 0)
+    age = 0.0
+    for state, number, seconds in _ask(_WEBHOOKS):
+        found[state] = number
+        age = max(age, seconds)
+    for state, number in found.items():
+        rows.add_metric([state], number)
+    oldest.add_metric([], age)
+    yield from (rows, oldest)
 
 
 def _gauge(name: str, meaning: str, labels: Sequence[str]) -> GaugeMetricFamily:

@@ -11,7 +11,8 @@ from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.smart_coupon import confirming
-from integrations.sync import batches, redemptions, release
+from integrations.sync import batches, open_redemptions, release
+from integrations.webhooks import driving as webhooks
 
 
 @shared_task
@@ -118,4 +119,10 @@ def find_unreported() -> None:
 @shared_task
 def flag_open_redemptions() -> None:
     """Put before staff what dfire has left open too long."""
-    redemptions.flag_overdue()
+    open_redemptions.flag_overdue()
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Tell partners what is due."""
+    webhooks.drain()

@@ -1,6 +1,7 @@
 """The merchants application."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,12 @@ class MerchantsConfig(AppConfig):
 
     name = "merchants"
     verbose_name = _("Merchants")
+
+    def ready(self) -> None:
+        """Keep the roles' groups as `merchants.roles` says, and show their names in the reader's language."""
+        from django.contrib.auth.models import Group
+
+        from merchants import roles, sessions  # noqa: F401  (listens for sign-ins)
+
+        post_migrate.connect(roles.sync_after_migrate, sender=self, dispatch_uid="merchants.roles")
+        Group.add_to_class("__str__", roles.title_of)

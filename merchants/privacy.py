@@ -25,13 +25,13 @@ def without_names(text: str, names: Iterable[str]) -> str:
 
     A name counts as a whole word only: a member who is called 12 takes nothing from 2012.
     """
-    pattern = _as_words(names)
+    pattern = _as_words(name for name in names if name in text)  # seldom any: a batch cleans the same reason for each
     return MOBILE_IN_TEXT.sub(HIDDEN, pattern.sub(HIDDEN, text) if pattern else text)
 
 
 def mentions(text: str, names: Iterable[str]) -> bool:
     """Whether one of the names stands in the text, as a whole word."""
-    pattern = _as_words(names)
+    pattern = _as_words(name for name in names if name in text)
     return pattern is not None and pattern.search(text) is not None
 
 

@@ -69,6 +69,7 @@ def _prepare(config: pytest.Config) -> None:
     for name, value in {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "REQUIRE_TWO_FACTOR": "off",  # tests/people turns it on
         "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1,[::1]",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright's event loop lives in the tests' thread
     }.items():

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
@@ -10,8 +12,9 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import batches
-from coupons.admin.batch_files import turned_down
+from coupons.admin.batch_files import may_take_away, turned_down
 from coupons.admin.batch_forms import RecallForm, StartForm
+from coupons.admin.batch_limit import too_many_for
 from coupons.admin.doing import do
 from coupons.choices import BatchKind, BatchState
 from coupons.models import Batch
@@ -42,7 +45,7 @@ class BatchActions:
             names -= {"start", "pause", "resume"}
         if not self._may(request, batch):
             names.discard("cancel")
-        if batch.bad or batch.refused:
+        if (batch.bad or batch.refused) and may_take_away(request, batch):
             names.add("failed_rows")
         over = batch.state in (BatchState.DONE, BatchState.CANCELLED)
         if (
@@ -64,7 +67,11 @@ class BatchActions:
         ),
     )  # fmt: skip
     def start(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Begin to issue."""
+        """Begin to issue, as many as the user may at once."""
+        batch = self.visible_or_404(request, object_id)
+        if self._may(request, batch) and (why := too_many_for(request, batch.total)):
+            messages.error(request, why)
+            return go_to(request, batch)
         return self._do(request, object_id, batches.start, _("Started."))
 
     @action(
@@ -121,7 +128,10 @@ class BatchActions:
     @action(description=_("Rows without a coupon"), url_path="failed", permissions=["view"], icon="download")
     def failed_rows(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The rows that got none, with the reasons, as a file that can be mended and sent again."""
-        return turned_down(request, self.visible_or_404(request, object_id))
+        batch = self.visible_or_404(request, object_id)
+        if not may_take_away(request, batch):
+            raise PermissionDenied
+        return turned_down(request, batch)
 
     def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may steer batches of any kind; `_may` looks at the kind."""

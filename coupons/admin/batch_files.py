@@ -9,7 +9,13 @@ from django.utils.translation import get_language, gettext, override
 from coupons.batches import problem_words
 from coupons.models import Batch
 from merchants.admin.masking import masked_digits, sees_mobiles
+from merchants.rights import EXPORT, has_right
 from merchants.tables import Row, csv_chunks
+
+
+def may_take_away(request: HttpRequest, batch: Batch) -> bool:
+    """Whoever made the batch has the file already; others need the right to take lists away."""
+    return batch.created_by_id == request.user.pk or has_right(request.user, EXPORT)
 
 
 def turned_down(request: HttpRequest, batch: Batch) -> StreamingHttpResponse:

@@ -15,6 +15,7 @@ from unfold.widgets import (
 )
 
 from coupons import batches
+from coupons.admin.batch_limit import too_many_for
 from coupons.admin.batch_wording import liability, short_of
 from coupons.models import Batch, CouponTemplate
 from merchants.admin.dialogs import ReasonForm
@@ -95,6 +96,7 @@ class StartForm(BaseDialogForm):
             "total": f"{batch.total:,}",
             "liability": liability(batch.template, batch.total),
             "short": short_of(batch),
+            "too_many": too_many_for(request, batch.total),
         }
 
 

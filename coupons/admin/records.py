@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from coupons.admin.wording import actor_words
-from coupons.models import CouponEvent, DayFigures, Reissue, TemplateVersion
+from coupons.models import CouponEvent, DayFigures, Reissue, RolledFigures, TemplateVersion
 from coupons.models.figures import SUMMED
 from merchants.admin.badges import mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ScopedAdmin
@@ -91,4 +91,13 @@ class DayFiguresAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
 
     list_display = ["day", "template", "shop", *SUMMED]
     list_select_related = ["template", "shop"]
+    ordering = ["-id"]
+
+
+@admin.register(RolledFigures)
+class RolledFiguresAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
+    """Sums of what is merged: a merchant's days, and weeks of each template by their Mondays."""
+
+    list_display = ["day", "merchant", "template", *SUMMED]
+    list_select_related = ["merchant", "template"]
     ordering = ["-id"]

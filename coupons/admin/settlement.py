@@ -26,6 +26,7 @@ from coupons.settlement import budgets, lines, total
 from merchants.admin.export_notes import ExportNote, filters_in_words
 from merchants.admin.export_slots import written_in_turn
 from merchants.admin.exporting import TYPES, file_of
+from merchants.rights import EXPORT, has_right
 from merchants.scopes import visible_merchants
 from merchants.tables import Row
 
@@ -83,7 +84,7 @@ def _page(request: HttpRequest, template: str, title: str, context: dict[str, An
         "tabs": [tab | {"active": tab["link"] == request.path} for tab in tabs if _may_see(request, tab["model"])],
         "files": [
             {"title": words, "icon": icon, "link": f"?{with_values(asked, **{_FORMAT: kind})}"}
-            for kind, words, icon in kinds
+            for kind, words, icon in (kinds if has_right(request.user, EXPORT) else [])
         ],
     }
     if (page := context.get("page")) is not None:
@@ -107,6 +108,8 @@ def _periods(form: SettlementForm) -> Iterator[dict[str, Any]]:
 def _file(
     request: HttpRequest, model: Any, title: str, kind: str, headings: list[str], rows: Iterable[Row]
 ) -> HttpResponseBase:
+    if not has_right(request.user, EXPORT):
+        raise PermissionDenied
     query = request.GET.copy()
     query.pop(_FORMAT, None)
 

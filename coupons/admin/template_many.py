@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 from coupons import batches
 from coupons.admin.batch_actions import ISSUE, RECALL
 from coupons.admin.batch_forms import IssueManyForm, RecallForm
+from coupons.admin.batch_limit import limit_words
 from coupons.admin.batch_wording import liability
 from coupons.admin.doing import do
 from coupons.choices import TemplateStatus
@@ -54,6 +55,7 @@ class TemplateManyActions:
             "stock_left": left,
             "each": liability(template, 1),
             "most": f"{batches.MOST_CUSTOMERS:,}",
+            "limit": limit_words(request),
         }
         return TemplateResponse(request, "admin/coupons/batch/issue.html", context)
 

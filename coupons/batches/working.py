@@ -26,7 +26,7 @@ from merchants.models import Customer
 logger = logging.getLogger(__name__)
 
 SLICE = 500
-RECALL_SLICE = 100  # each coupon has messages to dfire to look after, and the template is locked meanwhile
+RECALL_SLICE = 500
 _AT_WORK = (BatchState.CHECKING, BatchState.RUNNING)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from coupons.choices import CouponStatus, EventKind
@@ -47,6 +48,8 @@ def note_all(
 ) -> None:
     """Append the same event to the history of each coupon."""
     now = timezone.now()
+    if details and len(coupons) > 1:  # their holders' names are looked for in what was written
+        prefetch_related_objects(coupons, "customer")
     CouponEvent.objects.bulk_create(
         CouponEvent(coupon=coupon, at=now, kind=kind, actor=actor, data=details or {}) for coupon in coupons
     )

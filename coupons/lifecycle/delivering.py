@@ -12,7 +12,7 @@ from coupons.choices import CouponStatus, Delivery, EventKind
 from coupons.errors import Reason, Refused
 from coupons.lifecycle.core import DFIRE, PORTAL, note, note_all, status_now
 from coupons.models import IssuedCoupon
-from coupons.signals import delivery_wanted
+from coupons.signals import coupon_delivered, delivery_wanted
 
 OVER = {
     CouponStatus.REDEEMED: Reason.REDEEMED,
@@ -49,6 +49,7 @@ def mark_delivered(coupon: IssuedCoupon, holding: Holding, *, details: dict[str,
         coupon.delivered_at = timezone.now()
         coupon.save(update_fields=["delivery", "delivered_at"])
         note(coupon, EventKind.DELIVERED, DFIRE, details)
+        coupon_delivered.send(IssuedCoupon, coupon=coupon)
 
 
 def mark_delivery(coupon: IssuedCoupon, delivery: Delivery, *, details: dict[str, Any] | None = None) -> None:

@@ -1,7 +1,7 @@
 """The other two ends of a coupon's life: it is taken back, or its time runs out."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -42,10 +42,7 @@ def revoke_many(coupons: Sequence[IssuedCoupon], *, reason: str, actor: str) -> 
         return []
     counting.give_back(able)
     now = timezone.now()
-    for coupon in able:
-        coupon.status = CouponStatus.REVOKED
-        coupon.ended_at = now
-    IssuedCoupon.objects.bulk_update(able, ["status", "ended_at"])
+    _end(able, CouponStatus.REVOKED, now)
     note_all(able, EventKind.REVOKED, actor, {"reason": reason})
     coupons_revoked.send(IssuedCoupon, coupons=able)
     return able
@@ -64,12 +61,15 @@ def expire_due(limit: int = 1000) -> int:
         .filter(status=CouponStatus.ISSUED, valid_until__lte=now - timedelta(seconds=1))
         .order_by("valid_until")[:limit]
     )
-    for coupon in due:
-        coupon.status = CouponStatus.EXPIRED
-        coupon.ended_at = now
-    IssuedCoupon.objects.bulk_update(due, ["status", "ended_at"])
+    _end(due, CouponStatus.EXPIRED, now)
     counting.free_money(due)
     note_all(due, EventKind.EXPIRED, PORTAL)
     if due:
         coupons_expired.send(IssuedCoupon, coupons=due)
     return len(due)
+
+
+def _end(coupons: Sequence[IssuedCoupon], status: CouponStatus, now: datetime) -> None:
+    for coupon in coupons:
+        coupon.status, coupon.ended_at = status, now
+    IssuedCoupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(status=status, ended_at=now)

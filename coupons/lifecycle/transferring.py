@@ -9,7 +9,7 @@ from coupons.errors import Reason, Refused
 from coupons.lifecycle.core import DFIRE, note, status_now
 from coupons.lifecycle.delivering import OVER, Holding, record_holding
 from coupons.models import IssuedCoupon
-from coupons.signals import coupon_transferred
+from coupons.signals import coupon_transferred, transfer_undone
 from merchants.models import Customer
 
 NOBODY = Holding(appid="", openid="", mobile="")
@@ -58,3 +58,4 @@ def undo_transfer(coupon: IssuedCoupon, giver: Customer, *, flag: str, details: 
     coupon.save(update_fields=["customer", "flag"])
     data = {"from": receiver.pk, "to": giver.pk, "why": flag, **(details or {})}
     note(coupon, EventKind.TRANSFER_FAILED, DFIRE, data)
+    transfer_undone.send(IssuedCoupon, coupon=coupon)

@@ -3,7 +3,7 @@
 from coupons.models.batch import Batch, BatchRow
 from coupons.models.coupon import IssuedCoupon
 from coupons.models.event import CouponEvent
-from coupons.models.figures import DayFigures
+from coupons.models.figures import DayFigures, RolledFigures
 from coupons.models.reissue import Reissue
 from coupons.models.template import CouponTemplate, TemplateVersion
 
@@ -15,5 +15,6 @@ __all__ = [
     "DayFigures",
     "IssuedCoupon",
     "Reissue",
+    "RolledFigures",
     "TemplateVersion",
 ]

@@ -44,7 +44,8 @@ def _names_about(coupon: IssuedCoupon, data: dict[str, Any]) -> set[str]:
     """What the holder is called, and in a transfer who gave and who was given."""
     parties = [data[end] for end in ("from", "to") if isinstance(data.get(end), int)]
     names = {coupon.delivered_openid, coupon.delivered_mobile}
-    return names.union(*map(names_of, {coupon.customer, *Customer.objects.filter(pk__in=parties)}))
+    others = Customer.objects.filter(pk__in=parties) if parties else ()
+    return names.union(*map(names_of, {coupon.customer, *others}))
 
 
 def _cleared(value: Any, names: set[str]) -> Any:

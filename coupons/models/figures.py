@@ -2,7 +2,8 @@
 
 Triggers on the table of coupons write a row of differences for every statement, in its transaction and without a lock
 that others wait for; `coupons.figures.merge` puts rows of one key together now and then. So a figure is always the
-**sum** of the rows of its key, and is exact at every moment.
+**sum** of the rows of its key, and is exact at every moment. Long periods read `RolledFigures` instead of the merged
+rows (`coupons.reports.reading`).
 """
 
 from django.db import models
@@ -19,7 +20,26 @@ REDEMPTION = ("redeemed", "saved_fen", "saved_known", "paid_fen", "paid_known", 
 SUMMED = (*COHORT, *REDEMPTION)
 
 
-class DayFigures(models.Model):
+class Sums(models.Model):
+    """The numbers themselves."""
+
+    issued = models.BigIntegerField(default=0)
+    delivered = models.BigIntegerField(default=0)
+    used = models.BigIntegerField(default=0)
+    revoked = models.BigIntegerField(default=0)
+    expired = models.BigIntegerField(default=0)
+    redeemed = models.BigIntegerField(default=0)
+    saved_fen = models.BigIntegerField(default=0)
+    saved_known = models.BigIntegerField(default=0)
+    paid_fen = models.BigIntegerField(default=0)
+    paid_known = models.BigIntegerField(default=0)
+    spent_fen = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class DayFigures(Sums):
     """Numbers of one template, Shanghai day and (of redemptions) shop; only sums over rows mean anything.
 
     Money in fen. `saved_known` and `paid_known` count the redemptions of which the amount is known. `spent_fen` is what
@@ -34,17 +54,6 @@ class DayFigures(models.Model):
     shop = models.ForeignKey(Shop, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+")
     day = models.DateField(_("day"))
     merged = models.BooleanField(default=False)
-    issued = models.BigIntegerField(default=0)
-    delivered = models.BigIntegerField(default=0)
-    used = models.BigIntegerField(default=0)
-    revoked = models.BigIntegerField(default=0)
-    expired = models.BigIntegerField(default=0)
-    redeemed = models.BigIntegerField(default=0)
-    saved_fen = models.BigIntegerField(default=0)
-    saved_known = models.BigIntegerField(default=0)
-    paid_fen = models.BigIntegerField(default=0)
-    paid_known = models.BigIntegerField(default=0)
-    spent_fen = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("figures of a day")
@@ -58,3 +67,32 @@ class DayFigures(models.Model):
 
     def __str__(self) -> str:
         return f"{self.template_id} · {self.day}"
+
+
+class RolledFigures(Sums):
+    """Sums of the merged rows of `DayFigures`, kept by triggers on it (migration 0010).
+
+    Without a template: a merchant's day. With one: that template's week, `day` being its Monday.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    template = models.ForeignKey(
+        CouponTemplate, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
+    day = models.DateField(_("day"))
+
+    class Meta:
+        verbose_name = _("figures rolled up")
+        verbose_name_plural = _("figures rolled up")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "template", "day"], nulls_distinct=False, name="rolled_figures_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["merchant", "day"], condition=Q(template__isnull=False), name="figures_of_weeks")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template_id or self.merchant_id} · {self.day}"

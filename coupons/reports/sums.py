@@ -10,11 +10,12 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet
 
-from coupons.models import CouponTemplate, DayFigures
+from coupons.models import CouponTemplate
 from coupons.models.figures import SUMMED
 from coupons.reports.period import Bucket, Period
+from coupons.reports.reading import most_redeemed, sums_of_days, sums_of_templates
 from merchants.models import Merchant
 
 Merchants = Collection[int] | QuerySet[Merchant]
@@ -70,8 +71,7 @@ def keys_of(merchants: Merchants) -> list[int]:
 
 def by_day(merchants: Merchants, period: Period) -> dict[date, Figures]:
     """The sums of each day that has any."""
-    rows = _rows(merchants, period).values("day").annotate(**_sums(*SUMMED))
-    return {row["day"]: _figures(row) for row in rows}
+    return {row["day"]: _figures(row) for row in sums_of_days(keys_of(merchants), period)}
 
 
 def totals(merchants: Merchants, period: Period) -> Figures:
@@ -91,23 +91,12 @@ def in_buckets(days: Mapping[date, Figures], buckets: Sequence[Bucket]) -> list[
 
 def top_templates(merchants: Merchants, period: Period, *, limit: int) -> list[TemplateFigures]:
     """The templates most redeemed in the period, then those most issued; each with its merchant at hand."""
-    rows = _rows(merchants, period).values("template_id")
-    # All of them by two sums, the few that are shown by all sums.
-    first = rows.annotate(**_sums("issued", "redeemed")).exclude(issued=0, redeemed=0)
-    best = [row["template_id"] for row in first.order_by("-redeemed", "-issued", "template_id")[:limit]]
-    sums = {row["template_id"]: _figures(row) for row in rows.filter(template_id__in=best).annotate(**_sums(*SUMMED))}
+    keys = keys_of(merchants)
+    best = most_redeemed(keys, period, limit)  # all of them by two sums, the few that are shown by all sums
+    sums = {row["template_id"]: _figures(row) for row in sums_of_templates(keys, period, best)}
     found = CouponTemplate.objects.select_related("merchant").in_bulk(best)
     return [TemplateFigures(template=found[pk], figures=sums[pk]) for pk in best if pk in found and pk in sums]
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:
     return Figures(**{name: row[name] for name in SUMMED})
-
-
-def _rows(merchants: Merchants, period: Period) -> QuerySet[DayFigures]:
-    own = DayFigures.objects.filter(merchant_id__in=keys_of(merchants))
-    return own.filter(day__gte=period.first, day__lte=period.last).order_by()
-
-
-def _sums(*names: str) -> dict[str, Sum]:
-    return {name: Sum(F(name), default=0) for name in names}

@@ -6,6 +6,8 @@ It also adds to coupons' and templates' pages what only this layer knows (`coupo
 
 from integrations.admin import (  # noqa: F401  (importing registers)
     alert_targets,
+    api_calls,
+    api_keys,
     coupon_delivery,
     coupon_story,
     dfire_accounts,
@@ -22,4 +24,6 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     smart_coupon,
     template_compare,
     template_sync,
+    webhook_deliveries,
+    webhooks,
 )

@@ -21,10 +21,12 @@ from integrations.admin.remedies import (
 )
 from integrations.admin.reports import REPORT_VARIANTS, report_trouble
 from integrations.admin.wording import removed_words
-from integrations.models import ConsumeReport, DfireCallback, OutboxAttempt, OutboxRow, Push
-from merchants.admin.masking import shown_json, shown_text
+from integrations.models import ApiCall, ConsumeReport, DfireCallback, OutboxAttempt, OutboxRow, Push
+from integrations.partner_api.calls import route_words
+from merchants.admin.masking import masked_json, shown_json, shown_text
 
 MOST_ATTEMPTS = 200
+MOST_CALLS = 100
 
 
 @tells_of_coupons
@@ -105,6 +107,30 @@ def callbacks(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
             details=[(_("as received"), shown_json(request, callback.parameters))] if callback.parameters else [],
             link=reverse("admin:integrations_dfirecallback_change", args=[callback.pk]),
             rank=4,
+        )
+
+
+@tells_of_coupons
+def partner_calls(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
+    """What partners' applications asked of it and did to it; of very many the latest."""
+    for call in ApiCall.objects.filter(coupon=coupon).select_related("app").order_by("-pk")[:MOST_CALLS]:
+        yield Entry(
+            at=call.at,
+            title=_("Call of the partner API: %(call)s") % {"call": route_words(call)},
+            icon="api",
+            by=str(call.app),
+            text=" · ".join(word for word in (call.code, removed_words(call)) if word),
+            badge=str(call.status),
+            badge_variant="success" if call.status < 400 else "warning" if call.status < 500 else "danger",
+            details=[
+                (label, masked_json(text))
+                for label, text in ((_("request"), call.body), (_("answer"), call.answer))
+                if text
+            ],
+            link=reverse("admin:integrations_apicall_change", args=[call.pk])
+            if request.user.has_perm("integrations.view_apicall")
+            else "",
+            rank=0,
         )
 
 

@@ -1,4 +1,4 @@
-"""Accounts at dfire: their settings, whether they run, and a test. Administrators alone see them."""
+"""Accounts at dfire: their settings, whether they run, and a test. `merchants.admin.accounts` says who sees them."""
 
 from typing import Any
 
@@ -11,8 +11,9 @@ from unfold.decorators import action, display
 from integrations.admin.connection import try_connection
 from integrations.admin.wording import how_it_runs, stop_notice
 from integrations.models import AccountState
+from merchants.admin.accounts import AccountsPage
 from merchants.admin.badges import badge, notice
-from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ScopedStackedInline
+from merchants.admin.base import ReadOnly, ScopedStackedInline
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.fields import SecretsForm
 from merchants.models import DfireAccount
@@ -55,7 +56,7 @@ class AccountStateInline(ReadOnly, ScopedStackedInline):
 
 
 @admin.register(DfireAccount)
-class DfireAccountAdmin(AdministratorsOnly, PortalAdmin):
+class DfireAccountAdmin(AccountsPage):
     """Applications registered at dfire's open platform."""
 
     form = DfireAccountForm
@@ -101,7 +102,7 @@ class DfireAccountAdmin(AdministratorsOnly, PortalAdmin):
     )  # fmt: skip
     def test(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Ask dfire something and say what came of it."""
-        account = DfireAccount.objects.get(pk=object_id)
+        account = self.visible_or_404(request, object_id)
         works, words = try_connection(account)
         messages.add_message(request, messages.SUCCESS if works else messages.ERROR, words)
         return go_to(request, account)

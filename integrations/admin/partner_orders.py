@@ -14,7 +14,7 @@ from coupons.admin.wording import actor_words
 from coupons.models import IssuedCoupon
 from integrations.models import PartnerOrder
 from integrations.models.orders import OrderState
-from integrations.sync import redemptions
+from integrations.sync import open_redemptions, redemptions
 from merchants.admin.badges import Variant, badge, mono, page_of
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.masking import masked_text
@@ -34,11 +34,11 @@ class _Side:
     def can_decide(self, coupon: IssuedCoupon) -> bool:
         """Whether dfire has left the open order to staff."""
         order = redemptions.open_order(coupon)
-        return order is not None and redemptions.can_be_decided(order, timezone.now())
+        return order is not None and open_redemptions.can_be_decided(order, timezone.now())
 
     def decide(self, coupon: IssuedCoupon, *, redeemed: bool, actor: str) -> bool:
         """Decide it."""
-        return redemptions.decide(coupon.pk, redeemed=redeemed, actor=actor)
+        return open_redemptions.decide(coupon.pk, redeemed=redeemed, actor=actor)
 
 
 decides_redemptions(_Side())

@@ -1,32 +1,33 @@
 """Partner apps: what they may do, their keys (shown once) and where they are told of events. Administrators alone."""
 
-import secrets
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
-from integrations.models.partners import Scope, WebhookEvent
-from merchants.admin.badges import mono
-from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnly, ReadOnlyInline, ScopedStackedInline
-from merchants.admin.dialogs import dialog, go_to
+from integrations.admin.api_key_forms import NewKeyForm
+from integrations.admin.api_keys import ApiKeyInline, too_many
+from integrations.admin.console import ConsolePage
+from integrations.admin.webhooks import TakesDeliveriesAlong, WebhookInline
+from integrations.models import PartnerApp
+from integrations.models.partners import Scope
+from integrations.partner_api import keys
+from merchants.admin.base import AdministratorsOnly, PortalAdmin
+from merchants.admin.dialogs import ask_again, dialog, go, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
-from merchants.secrets import keyed_hashes
 
-KEY_BEGINS_WITH = "cp_"
-PREFIX_LENGTH = 8
-
-
-def new_key(app: PartnerApp) -> str:
-    """Store a new key of the app and return it; afterwards nobody can read it any more."""
-    key = KEY_BEGINS_WITH + secrets.token_urlsafe(32)
-    ApiKey.objects.create(app=app, prefix=key[:PREFIX_LENGTH], key_hash=keyed_hashes(key)[0])
-    return key
+NEW_KEY = dialog(
+    _("Make a new key?"),
+    _("It is shown once, on the next page. Two keys may be live at once, so that one can take the other's place."),
+    _("Make the key"),
+    NewKeyForm,
+)
 
 
 class PartnerAppForm(SecretsForm):
@@ -39,45 +40,8 @@ class PartnerAppForm(SecretsForm):
         fields = ["name", "merchants", "scopes"]
 
 
-class WebhookForm(SecretsForm):
-    """The secret is written and never shown; events as checkboxes."""
-
-    secret_fields = ("secret",)
-    events = ChecksField(label=_("events"), choices=WebhookEvent.choices)
-
-    class Meta:
-        model = WebhookEndpoint
-        fields = ["url", "secret", "events"]
-
-
-class ApiKeyInline(ReadOnlyInline):
-    """The app's keys by what they begin with. Deleting one shuts it out at once."""
-
-    model = ApiKey
-    fields = ["prefix_shown", "created_at"]
-    readonly_fields = fields
-    can_delete = True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change the app may take its keys away."""
-        return request.user.has_perm("integrations.delete_apikey")
-
-    @display(description=_("begins with"))
-    def prefix_shown(self, key: ApiKey) -> str:
-        """All of the key that is kept readable."""
-        return mono(f"{key.prefix}…")
-
-
-class WebhookInline(ScopedStackedInline):
-    """Where the app wants to be told of events."""
-
-    model = WebhookEndpoint
-    form = WebhookForm
-    fields = ["url", "secret", "events"]
-
-
 @admin.register(PartnerApp)
-class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
+class PartnerAppAdmin(ConsolePage, TakesDeliveriesAlong, AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
 
     form = PartnerAppForm
@@ -86,32 +50,43 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     ordering = ["-id"]
     autocomplete_fields = ["merchants"]
     inlines = [ApiKeyInline, WebhookInline]
-    actions_detail = ["make_key"]
+    actions_detail = ["console", "make_key", "add_webhook"]
     empty_hint = _("Add an app for each partner, choose its merchants and rights, then make it a key.")
     fields = ["name", "merchants", "scopes"]
     warn_unsaved_form = True
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """Keys belong to an app that exists."""
-        return self.inlines if obj is not None else [WebhookInline]
+        """Keys and webhooks belong to an app that exists."""
+        return self.inlines if obj is not None else []
 
     @action(
         description=_("New key"), url_path="new-key", permissions=["change"], icon="key",
-        dialog=dialog(
-            _("Make a new key?"),
-            _("It is shown once, on the next page. Older keys stay valid until you delete them."),
-            _("Make the key"),
-        ),
+        dialog=NEW_KEY,
     )  # fmt: skip
     def make_key(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Make a key and show it, this once."""
-        app = PartnerApp.objects.get(pk=object_id)
-        with transaction.atomic():
-            key = new_key(app)
-            self.log_change(request, app, gettext("Made a new key."))
+        """Make a key and show it, this once; end the one before when it was said."""
+        app, now = PartnerApp.objects.get(pk=object_id), timezone.now()
+        try:
+            with transaction.atomic():
+                said = form.cleaned_data
+                key, text = keys.make(
+                    app, label=said["label"], expires_at=form.expires_at(now),
+                    allowed_addresses=said["allowed_addresses"],
+                )  # fmt: skip
+                if form.present is not None and (ends := form.old_ends_at(now)) is not None:
+                    keys.end(form.present, ends)
+                self.log_change(request, app, gettext("Made the key %(key)s.") % {"key": f"{key.prefix}…"})
+        except keys.TooManyKeys as refusal:
+            form.add_error(None, too_many(refusal))
+            return ask_again(request, form, NEW_KEY)
         words = gettext("The new key, shown this once: %(key)s")
-        messages.success(request, words % {"key": key})
+        messages.success(request, words % {"key": text})
         return go_to(request, app)
+
+    @action(description=_("Add a webhook"), url_path="add-webhook", permissions=["change"], icon="webhook")
+    def add_webhook(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the form, with this app chosen."""
+        return go(request, f"{reverse('admin:integrations_webhookendpoint_add')}?app={int(object_id)}")
 
     @display(description=_("scopes"))
     def scopes_shown(self, app: PartnerApp) -> str:
@@ -122,30 +97,3 @@ class PartnerAppAdmin(AdministratorsOnly, PortalAdmin):
     def merchants_shown(self, app: PartnerApp) -> int:
         """How many merchants exist for it."""
         return app.merchants.count()
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, AdministratorsOnly, PortalAdmin):
-    """All keys in one list; made and deleted on the app's page."""
-
-    list_display = ["prefix", "app", "created_at"]
-    list_select_related = ["app"]
-    ordering = ["-id"]
-
-
-@admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(AdministratorsOnly, PortalAdmin):
-    """All webhooks in one list; mostly edited on the app's page."""
-
-    form = WebhookForm
-    list_display = ["url", "app", "events_shown"]
-    list_select_related = ["app"]
-    search_fields = ["url"]
-    ordering = ["-id"]
-    autocomplete_fields = ["app"]
-    fields = ["app", "url", "secret", "events"]
-
-    @display(description=_("events"))
-    def events_shown(self, webhook: WebhookEndpoint) -> int:
-        """How many kinds of event."""
-        return len(webhook.events)

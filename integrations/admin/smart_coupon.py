@@ -1,4 +1,4 @@
-"""Accounts of smart-coupon platforms: what they push to, and how they prove who they are. Administrators alone."""
+"""Accounts of smart-coupon platforms: what they push to, and how they prove who they are."""
 
 import ipaddress
 from typing import Any
@@ -12,8 +12,8 @@ from integrations.admin import smart_coupon_page as page
 from integrations.admin.smart_coupon_actions import AccountActions, old_addresses_work
 from integrations.consume import lanes
 from integrations.smart_coupon.tokens import new_token
+from merchants.admin.accounts import AccountsPage
 from merchants.admin.badges import badge
-from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.fields import LinesField, SecretsForm
 from merchants.models import SmartCouponAccount
 
@@ -52,7 +52,7 @@ class SmartCouponAccountForm(SecretsForm):
 
 
 @admin.register(SmartCouponAccount)
-class SmartCouponAccountAdmin(AccountActions, AdministratorsOnly, PortalAdmin):
+class SmartCouponAccountAdmin(AccountActions, AccountsPage):
     """Platforms that push coupons to us."""
 
     form = SmartCouponAccountForm

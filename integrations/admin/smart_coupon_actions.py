@@ -1,4 +1,4 @@
-"""What administrators do with a smart-coupon account: new addresses, the end of the old ones, a test push."""
+"""What is done with a smart-coupon account: new addresses, the end of the old ones, a test push."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,6 +50,7 @@ class AccountActions:
 
     actions_detail = ("test_push", "rotate", "end_previous")
     log_change: Any
+    visible_or_404: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense now."""
@@ -71,7 +72,7 @@ class AccountActions:
     )  # fmt: skip
     def rotate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Make a new token; the old one stays good for a while."""
-        account = SmartCouponAccount.objects.get(pk=object_id)
+        account = self.visible_or_404(request, object_id)
         tokens.rotate(account, keep=timedelta(hours=form.cleaned_data["hours"]))
         self.log_change(request, account, gettext("Made new push addresses."))
         messages.success(request, gettext("The new addresses stand below. Enter them at the platform."))
@@ -87,7 +88,7 @@ class AccountActions:
     )  # fmt: skip
     def end_previous(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """The present token alone is good."""
-        account = SmartCouponAccount.objects.get(pk=object_id)
+        account = self.visible_or_404(request, object_id)
         if tokens.end_previous(account):
             self.log_change(request, account, gettext("Ended the old push addresses."))
         messages.success(request, gettext("The old addresses do not work any more."))
@@ -104,7 +105,7 @@ class AccountActions:
     )  # fmt: skip
     def test_push(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let the sandbox push, and say what was answered."""
-        account = SmartCouponAccount.objects.get(pk=object_id)
+        account = self.visible_or_404(request, object_id)
         merchant = account.merchants.order_by("pk").first()
         if not settings.DFIRE_SANDBOX or merchant is None:
             messages.error(request, gettext("Choose a merchant for this account first, and save it."))

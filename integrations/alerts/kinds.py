@@ -90,8 +90,11 @@ KINDS: dict[str, Kind] = {
     ),
     IncidentKind.WEBHOOK_OFF: Kind(
         Severity.WARNING,
-        _("The partner's webhook %(url)s has failed for too long and was switched off."),
-        _says(_("Ask the partner to mend it, then switch it on again.")),
+        _(
+            "The webhook %(url)s of %(app)s was switched off, because it takes nothing any more (last HTTP status: "
+            "%(status)s). What is pending is kept."
+        ),
+        _says(_("Ask the partner to mend it, send a test event, then switch it on again.")),
         _given,
     ),
     IncidentKind.REPORTS_STOPPED: Kind(

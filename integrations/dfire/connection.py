@@ -97,7 +97,7 @@ class BoundedHTTPConnection(HTTPConnection):
         """Open the socket; urllib3's own would give every address the full time and the lookup no limit."""
         call = CURRENT_CALL.get()
         try:
-            addresses = _lookup(self.host, self.port, timeout=call.remaining())
+            addresses = self.addresses(call.remaining())
             return _open_socket(addresses, call=call, options=self.socket_options or [])
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
@@ -105,6 +105,10 @@ class BoundedHTTPConnection(HTTPConnection):
             raise ConnectTimeoutError(self, f"no connection to {self.host} in time: {error}") from error
         except OSError as error:
             raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
+
+    def addresses(self, timeout: float) -> list[Any]:
+        """Where to connect to, as `getaddrinfo` says it, within `timeout` seconds; nothing else is connected to."""
+        return lookup(self.host, self.port, timeout=timeout)
 
     def connect(self) -> None:
         """Connect, and note when it was the certificate that was refused: no retry mends that."""
@@ -140,7 +144,7 @@ class BoundedHTTPSConnection(BoundedHTTPConnection, HTTPSConnection):
     """A TLS connection that lives by the call's deadline; OpenSSL's handshake keeps the socket's timeout."""
 
 
-def _lookup(host: str, port: int, *, timeout: float) -> list[Any]:
+def lookup(host: str, port: int, *, timeout: float) -> list[Any]:
     """Resolve a name within `timeout` seconds; a lookup cannot be interrupted, only left behind."""
     try:
         ipaddress.ip_address(host.strip("[]").partition("%")[0])

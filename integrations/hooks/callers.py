@@ -1,23 +1,14 @@
 """Who is calling: the caller's address behind trusted proxies, and how often it may call."""
 
 import ipaddress
-import logging
-import time
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 
-from integrations import counters
+from integrations import counters, rates
 from integrations.hooks.refusals import HookCode, HookRefused
-
-logger = logging.getLogger(__name__)
-
-_QUIET_SECONDS = 2.0
-_quiet_until = 0.0
 
 
 def client_address(request: Request | HttpRequest) -> str:
@@ -38,8 +29,15 @@ def check_address(request: Request, allowed: Sequence[str]) -> None:
     Raises:
         HookRefused: 403.
     """
-    if allowed and not is_within(client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]):
+    if not may_call(request, allowed):
         raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, "This address may not push here.")
+
+
+def may_call(request: Request | HttpRequest, allowed: Sequence[str]) -> bool:
+    """Whether the caller's address lies in one of the allowed networks; an empty list allows all."""
+    return not allowed or is_within(
+        client_address(request), [ipaddress.ip_network(net, strict=False) for net in allowed]
+    )
 
 
 def check_rate(caller: str) -> None:
@@ -48,20 +46,9 @@ def check_rate(caller: str) -> None:
     Raises:
         HookRefused: 429.
     """
-    global _quiet_until
     limit = settings.HOOK_RATE_LIMIT
-    if not limit or time.monotonic() < _quiet_until:
-        return
-    key = f"hook-rate:{caller}:{int(time.time())}"
-    try:
-        cache.add(key, 0, timeout=5)
-        count = cache.incr(key)
-    except (RedisError, ValueError, OSError) as error:
-        _quiet_until = time.monotonic() + _QUIET_SECONDS
-        counters.BROKER_FAILURES.labels("rate limits").inc()
-        logger.warning("Rate limits are let through for a moment: Redis does not answer (%s).", error)
-        return
-    if count > limit:
+    counted = rates.ask(add=[rates.Window(f"hook:{caller}", 1)]) if limit else None
+    if counted is not None and counted[0] > limit:
         counters.THROTTLED.labels(caller.partition(":")[0]).inc()
         raise HookRefused(HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment.")
 

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0010_redeeming_events'),
-        ('integrations', '0017_api_answers'),
+        ('coupons', '0012_redeeming_events'),
+        ('integrations', '0019_keys_and_calls'),
         ('merchants', '0005_push_tokens_change_over'),
     ]
 

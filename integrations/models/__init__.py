@@ -3,6 +3,7 @@
 from integrations.models.accounts import AccountState, ReadsInFlight
 from integrations.models.alerts import AlertTarget, Incident, Notice
 from integrations.models.api_answers import ApiAnswer
+from integrations.models.api_calls import ApiCall
 from integrations.models.inbox import DfireCallback
 from integrations.models.orders import PartnerOrder
 from integrations.models.outbox import OutboxAttempt, OutboxRow
@@ -10,11 +11,13 @@ from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer, SignatureSeen
 from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
 from integrations.models.reports import ConsumeReport, ReportLane
+from integrations.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookLane
 
 __all__ = [
     "AccountState",
     "AlertTarget",
     "ApiAnswer",
+    "ApiCall",
     "ApiKey",
     "ConsumeReport",
     "CustomerAtRisk",
@@ -32,5 +35,8 @@ __all__ = [
     "Reconciliation",
     "ReportLane",
     "SignatureSeen",
+    "WebhookAttempt",
+    "WebhookDelivery",
     "WebhookEndpoint",
+    "WebhookLane",
 ]

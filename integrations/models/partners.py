@@ -1,9 +1,13 @@
 """Partner apps: who may call the partner API, with which rights, and where they want to be told of events."""
 
+from datetime import datetime
+from urllib.parse import urlsplit
+
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
-from merchants.checks import http_address
+from merchants.checks import http_address, network_list
 from merchants.models import Merchant
 from merchants.secrets import EncryptedTextField
 
@@ -49,12 +53,24 @@ class PartnerApp(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of a partner app: shown once, kept as a keyed hash."""
+    """A key of a partner app: shown once, kept as a keyed hash. At most two of an app are live at once, so that one can
+    be exchanged for another without a gap (`integrations.partner_api.keys`)."""
 
     app = models.ForeignKey(PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="keys")
     prefix = models.CharField(_("begins with"), max_length=8)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    label = models.CharField(
+        _("label"), max_length=60, blank=True, default="", db_default="", help_text=_("Where it is used, for you.")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(
+        _("ends"), null=True, blank=True, help_text=_("From then on its calls are refused. Empty = it does not end.")
+    )
+    allowed_addresses = models.JSONField(
+        _("allowed addresses"), default=list, db_default=Value([], models.JSONField()), blank=True,
+        validators=[network_list], help_text=_("Addresses or networks; none = any address."),
+    )  # fmt: skip
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("API key")
@@ -64,6 +80,10 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.prefix}…"
 
+    def is_live(self, now: datetime) -> bool:
+        """Whether it opens anything at `now` (aware)."""
+        return self.expires_at is None or self.expires_at > now
+
 
 class WebhookEndpoint(models.Model):
     """An address of a partner that wants to be told of events."""
@@ -72,6 +92,9 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(_("address"), max_length=500, validators=[http_address])
     secret = EncryptedTextField(_("signing secret"))
     events = models.JSONField(_("events"), default=list)
+    # While a secret is being replaced, both sign.
+    previous_secret = EncryptedTextField(blank=True, default="", db_default="", editable=False)
+    previous_until = models.DateTimeField(_("earlier secret signs until"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("webhook")
@@ -80,4 +103,10 @@ class WebhookEndpoint(models.Model):
         constraints = [models.UniqueConstraint(fields=["app", "url"], name="webhook_url_unique_in_app")]
 
     def __str__(self) -> str:
-        return self.url
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The address without what may be secret in it: a name and password, the query."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

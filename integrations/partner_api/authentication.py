@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -9,7 +10,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
+from integrations.hooks.callers import may_call
 from integrations.models import ApiKey, PartnerApp
+from integrations.partner_api import throttles
+from integrations.partner_api.call_log import KNOWN_KEY
+from integrations.partner_api.errors import ApiCode, ApiRefused
 from merchants.secrets import keyed_hashes
 
 SCHEME = "Api-Key"
@@ -23,18 +28,26 @@ class ApiKeyAuthentication(BaseAuthentication):
         """The app and the key; None where nothing of the kind was sent.
 
         Raises:
-            AuthenticationFailed: the key is not known.
+            AuthenticationFailed: the key is not known, or it has ended.
+            ApiRefused: it may not be used from this address.
+            Throttled: too many wrong keys have come from this address.
         """
         scheme, _blank, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         key = key.strip()
         if scheme.lower() != SCHEME.lower() or not key:
             return None
-        found = None
-        if len(key) <= _LONGEST_KEY:
-            found = ApiKey.objects.select_related("app").filter(key_hash__in=keyed_hashes(key)).first()
-        if found is None:
+        throttles.check_guesser(request)
+        hashes = keyed_hashes(key[:_LONGEST_KEY])  # none that we keep is so long
+        found = ApiKey.objects.select_related("app").filter(key_hash__in=hashes).first()
+        if found is None or len(key) > _LONGEST_KEY:
+            throttles.was_wrong_key(request, hashes[0])
             raise AuthenticationFailed(_("This key is not known."))
         bind_contextvars(app=found.app.name)
+        request.META[KNOWN_KEY] = found
+        if not found.is_live(timezone.now()):
+            raise AuthenticationFailed(_("This key has ended."), ApiCode.KEY_EXPIRED.code)
+        if not may_call(request, found.allowed_addresses):
+            raise ApiRefused(ApiCode.ADDRESS_NOT_ALLOWED, _("This key may not be used from this address."))
         return found.app, found
 
     def authenticate_header(self, request: Request) -> str:

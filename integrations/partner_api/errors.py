@@ -37,7 +37,9 @@ class ApiCode(Enum):
     INVALID_IDEMPOTENCY_KEY = ("invalid_idempotency_key", 400, "Idempotency-Key is not 1-255 printable characters.")
     NOT_AUTHENTICATED = ("not_authenticated", 401, "There is no Authorization: Api-Key header.")
     AUTHENTICATION_FAILED = ("authentication_failed", 401, "The key is not known.")
+    KEY_EXPIRED = ("key_expired", 401, "The key has ended. Use the app's newer one.")
     PERMISSION_DENIED = ("permission_denied", 403, "The app lacks the scope of this call.")
+    ADDRESS_NOT_ALLOWED = ("address_not_allowed", 403, "The key may not be used from this address.")
     NOT_FOUND = ("not_found", 404, "There is no such thing among the app's own.")
     UNKNOWN_CUSTOMER = ("unknown_customer", 404, "The merchant has no customer with this mobile number or openid.")
     WRONG_METHOD = ("method_not_allowed", 405, "The address does not know this method.")
@@ -49,6 +51,7 @@ class ApiCode(Enum):
     WRONG_MEDIA_TYPE = ("unsupported_media_type", 415, "The body is not application/json.")
     KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key came with another body before.")
     ORDER_REUSED = ("order_id_reused", 422, "The coupon knows this order with other amounts.")
+    THROTTLED = ("throttled", 429, "Too many calls, unknown codes or wrong keys. Wait for as long as Retry-After says.")
     ERROR = ("error", 500, "A fault of ours. Repeat the call with the same Idempotency-Key.")
     UNAVAILABLE = ("unavailable", 503, "The database does not answer. Repeat the call in a moment.")
 

@@ -18,7 +18,7 @@ from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.models import PartnerApp
 from integrations.models.partners import Scope
-from integrations.partner_api import idempotency
+from integrations.partner_api import call_log, idempotency, throttles
 from integrations.partner_api.authentication import ApiKeyAuthentication, HasScope, app_of
 from integrations.partner_api.errors import ApiCode, ApiRefused, from_reason, handle, not_found
 from integrations.strict_json import JsonObject, NotStrictJson
@@ -39,7 +39,7 @@ class ApiView(APIView):
 
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes = (HasScope,)
-    throttle_classes = ()
+    throttle_classes = (throttles.KeyThrottle,)
     parser_classes = (JSONParser,)  # never asked: `_json` reads strictly
     renderer_classes = (JSONRenderer,)
     scopes: Mapping[str, Scope] = {}
@@ -49,6 +49,7 @@ class ApiView(APIView):
         """DRF's own order, with what may be slow to send outside of the time for the database, and the rest in it."""
         self.args, self.kwargs, self.headers = args, kwargs, self.default_response_headers
         self.request = self.initialize_request(request, *args, **kwargs)
+        raw = b""
         try:
             raw = _raw(self.request) if request.method in _WITH_A_BODY else b""
             with within_time():
@@ -64,7 +65,16 @@ class ApiView(APIView):
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
         # Django would log the path, and a customer's identifier may be part of it.
         self.response._has_been_logged = True  # type: ignore[attr-defined]
+        throttles.tell(self.request, self.response)
+        call_log.watch(self, self.response, raw)
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As DRF; a call is counted before it is looked at whether the app may make it."""
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        self.check_permissions(request)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Callers get JSON whatever they say they accept."""

@@ -14,6 +14,7 @@ from coupons import templates
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
 from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
+from integrations.partner_api import keys
 from integrations.provisioning import file_format
 from integrations.provisioning.entries import (
     Missing,
@@ -31,8 +32,6 @@ from integrations.provisioning.entries import (
 )
 from merchants.models import Customer, DfireAccount, Merchant, Shop, SmartCouponAccount
 from merchants.secrets import keyed_hashes
-
-_PREFIX_LENGTH = 8
 
 Values = dict[str, Any]
 
@@ -173,8 +172,10 @@ def _api_key(app: PartnerApp, key: str, path: str) -> list[str]:
         raise Rejected([f"{path}: another partner app has this key."])
     if found is not None:
         return []
-    # What shows which key it is must not give away a short one.
-    app.keys.create(prefix=key[: min(_PREFIX_LENGTH, len(key) // 3)], key_hash=hashes[0])
+    try:
+        keys.make(app, given=key)
+    except keys.TooManyKeys:
+        raise Rejected([f"{path}: two keys of this app are live; end one first (Partner apps)."]) from None
     return [f"created API key of partner app {app.name}"]
 
 

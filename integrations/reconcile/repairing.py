@@ -20,7 +20,7 @@ from integrations.models.reconcile import Drift, FindingState, Repair
 from integrations.outbox.settling import DATABASE_AWAY
 from integrations.reconcile import imports, runs
 from integrations.reconcile.movement import moving_coupons
-from integrations.sync import again
+from integrations.sync import again, redemptions
 from integrations.sync.identities import Identity
 from merchants.clock import local_day
 
@@ -129,7 +129,8 @@ def _take_delivered(finding: Finding, coupon: IssuedCoupon | None) -> None:
 
 def _redeem_here(finding: Finding, coupon: IssuedCoupon | None) -> None:
     assert coupon is not None  # noqa: S101
-    lifecycle.redeem_at_till(coupon, at=finding.read_at, details=_audit(finding))
+    if not redemptions.conclude(coupon):
+        lifecycle.redeem_at_till(coupon, at=finding.read_at, details=_audit(finding))
 
 
 def _verify_there(finding: Finding, coupon: IssuedCoupon | None) -> None:

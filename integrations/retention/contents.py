@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Case, F, Model, QuerySet, Value, When
 from django.utils import timezone
 
-from integrations.models import DfireCallback, OutboxAttempt, OutboxRow, Push
+from integrations.models import ApiCall, DfireCallback, OutboxAttempt, OutboxRow, Push
 from integrations.sync import words
 
 BLANK: dict[type[Model], dict[str, Any]] = {
@@ -21,6 +21,7 @@ BLANK: dict[type[Model], dict[str, Any]] = {
     },
     Push: {"body": "", "answer": {}},
     DfireCallback: {"parameters": {}, "note": ""},
+    ApiCall: {"path": "", "body": "", "answer": ""},
 }
 
 

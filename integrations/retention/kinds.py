@@ -17,9 +17,21 @@ from django.utils import timezone
 
 from coupons.choices import BatchState, CouponStatus
 from coupons.models import BatchRow
-from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
+from integrations.models import (
+    ApiAnswer,
+    ApiCall,
+    DfireCallback,
+    OutboxAttempt,
+    OutboxRow,
+    Push,
+    PushAnswer,
+    SignatureSeen,
+    WebhookDelivery,
+)
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
+from integrations.models.webhooks import SETTLED, DeliveryState
+from merchants.models import FailedSignIn, SignIn, SignInLock
 
 _OVER = (CouponStatus.REDEEMED, CouponStatus.REVOKED, CouponStatus.EXPIRED)
 
@@ -83,6 +95,12 @@ def _batch_rows() -> QuerySet[BatchRow]:
     return BatchRow.objects.filter(batch__state__in=[BatchState.DONE, BatchState.CANCELLED])
 
 
+def _deliveries() -> QuerySet[WebhookDelivery]:
+    """None that is still to be sent, unless its address has been off for as long."""
+    off = Q(endpoint__lane__off_at__isnull=False, state=DeliveryState.QUEUED)
+    return WebhookDelivery.objects.filter(Q(state__in=SETTLED) | off)
+
+
 KINDS = (
     Kind("attempts", "RETENTION_ATTEMPTS_DAYS", "started_at", _attempts, locks=("row",)),
     Kind("outbox rows", "RETENTION_OUTBOX_ROWS_DAYS", "settled_at", _outbox_rows),
@@ -95,5 +113,10 @@ KINDS = (
     ),
     Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
     Kind("answers of the API", "RETENTION_API_ANSWERS_DAYS", "answered_at", ApiAnswer.objects.all, deletes=True),
+    Kind("calls of the API", "RETENTION_API_CALLS_DAYS", "at", ApiCall.objects.all, deletes=True),
+    Kind("webhook deliveries", "RETENTION_WEBHOOKS_DAYS", "created_at", _deliveries, deletes=True),
     Kind("sessions", "RETENTION_SESSIONS_DAYS", "expire_date", Session.objects.all, deletes=True),
+    Kind("sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignIn.objects.all, deletes=True),
+    Kind("failed sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", FailedSignIn.objects.all, deletes=True),
+    Kind("failures in a row", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignInLock.objects.all, deletes=True),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from integrations.models.outbox import RowState
 from integrations.retention.contents import blank
 from integrations.retention.traces import in_json, open_rows, readable
 from integrations.sync.identities import told_identities
+from integrations.webhooks import forgetting
 from merchants.models import Erasure
 from merchants.privacy import mentions, without_names
 
@@ -52,6 +53,7 @@ def forget(coupon_id: int, names: set[str]) -> bool:
     for callback in DfireCallback.objects.filter(coupon=coupon, blanked_at=None):
         if in_json(callback.parameters, names):
             blank(DfireCallback.objects.filter(pk=callback.pk))
+    forgetting.forget(coupon_id, names)
     return True
 
 

@@ -17,10 +17,21 @@ from django.utils import timezone
 from coupons import erasing, lifecycle
 from coupons.choices import TRANSFERS, CouponStatus
 from coupons.models import BatchRow, IssuedCoupon
-from integrations.models import ApiAnswer, DfireCallback, Finding, OutboxAttempt, OutboxRow, PartnerOrder, Push
+from integrations.models import (
+    ApiAnswer,
+    ApiCall,
+    DfireCallback,
+    Finding,
+    OutboxAttempt,
+    OutboxRow,
+    PartnerOrder,
+    Push,
+)
 from integrations.models.outbox import SETTLED_FOR_GOOD, RowKind, RowState
 from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
+from integrations.webhooks import forgetting
+from merchants.admin.masking import masked_text
 from merchants.models import Customer, Erasure
 from merchants.privacy import HIDDEN, mentions, without_names
 
@@ -73,6 +84,8 @@ def forget_coupon(coupon_id: int) -> bool:
     blank(Push.objects.filter(coupon=coupon))
     blank(DfireCallback.objects.filter(coupon=coupon))
     PartnerOrder.objects.filter(coupon=coupon).update(message="")
+    blank(ApiCall.objects.filter(coupon=coupon))
+    forgetting.forget(coupon_id)
     return True
 
 
@@ -119,6 +132,14 @@ def forget_api_answers(names: set[str]) -> None:
             if isinstance(said, dict) and said.get("identifier") in names:
                 kept = {**said, "identifier": None}
                 ApiAnswer.objects.filter(pk=answer.pk).update(answer=json.dumps(kept, ensure_ascii=False))
+
+
+def forget_api_calls(names: set[str]) -> None:
+    """Blank the calls of the partner API in which the customer is named, be it by a masked number."""
+    names = names | {masked_text(name) for name in names}
+    for batch in batches(ApiCall.objects.filter(blanked_at=None)):
+        found = [call.pk for call in batch if mentions(f"{call.path} {call.body} {call.answer}", names)]
+        blank(ApiCall.objects.filter(pk__in=found))
 
 
 def forget_log(erasure: Erasure, names: set[str]) -> None:

@@ -1,8 +1,9 @@
 """Under whom dfire holds a coupon: what every later question and withdrawal must use, whatever is bound since."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from coupons.choices import Delivery
 from coupons.models import IssuedCoupon
@@ -27,7 +28,24 @@ def identity_of(customer: Customer, merchant: Merchant) -> Identity:
 
 def may_be_held(coupon: IssuedCoupon) -> bool:
     """Whether dfire may hold the coupon, be it under an identity that nobody knows here any more."""
-    return bool(coupon.delivered_openid) or _deliveries(coupon).exists()
+    return bool(held_perhaps([coupon]))
+
+
+def held_perhaps(coupons: Iterable[IssuedCoupon]) -> set[int]:
+    """The keys of those coupons that dfire may hold, asked for all of them at once."""
+    undelivered, held = [], set()
+    for coupon in coupons:
+        if coupon.delivered_openid:
+            held.add(coupon.pk)
+        else:
+            undelivered.append(coupon.pk)
+    if not undelivered:
+        return held
+    giving = OutboxAttempt.objects.filter(row__coupon__in=undelivered, row__kind__in=_CARRYING)
+    last = may_have_happened(giving.exclude(method=DELETE_CUSTOMER_PROMOTION)).order_by().values_list("row__coupon")
+    latest = dict(last.annotate(latest=Max("pk")))
+    taken = _taken(latest)
+    return held | {pk for pk, attempt in latest.items() if attempt > taken.get(pk, 0)}
 
 
 def told_identities(coupon: IssuedCoupon) -> list[Identity]:
@@ -106,8 +124,14 @@ def _changes_hands(coupon: IssuedCoupon) -> bool:
 
 def _taken_at(coupon: IssuedCoupon) -> int:
     """The attempt with which the coupon was last taken from a giver; 0 if it never was."""
-    transfers = OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER, details__has_key=TAKEN)
-    return int(transfers.order_by("-id").values_list(f"details__{TAKEN}", flat=True).first() or 0)
+    return _taken([coupon.pk]).get(coupon.pk, 0)
+
+
+def _taken(coupons: Iterable[int]) -> dict[int, int]:
+    """The same of those coupons that were."""
+    transfers = OutboxRow.objects.filter(coupon__in=list(coupons), kind=RowKind.TRANSFER, details__has_key=TAKEN)
+    taken = transfers.order_by("pk").values_list("coupon", f"details__{TAKEN}")
+    return {coupon: int(attempt or 0) for coupon, attempt in taken}  # the last one stays
 
 
 def _delivered(coupon: IssuedCoupon) -> Identity:

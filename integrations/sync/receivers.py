@@ -24,7 +24,7 @@ from integrations.outbox.handlers import register
 from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
 from integrations.sync import redemptions, release
 from integrations.sync.deliveries import Deliver, missing_binding
-from integrations.sync.identities import may_be_held, over_at_dfire, told_identity
+from integrations.sync.identities import held_perhaps, may_be_held, over_at_dfire, told_identity
 from integrations.sync.promotions import DeletePromotion, SavePromotion, dfire_knows, landed_by
 from integrations.sync.transfers import GIVER, Transfer, redeemed_meanwhile
 from integrations.sync.verifications import Verify
@@ -117,26 +117,27 @@ def _withdraw_expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 
 
 def _withdraw(coupons: Iterable[IssuedCoupon], priority: int | None = None) -> None:
-    """Where dfire may hold the coupon, take it back; where it was never told, there is nothing to say."""
+    """Where dfire may hold a coupon, take it back; where it was never told, there is nothing to say."""
     rows = []
     today = local_day(timezone.now())
     coupons = list(coupons)
     prefetch_related_objects(coupons, "merchant", "template", "version")
+    _cancel(_never_sent(coupons))
+    held = held_perhaps(coupons)
+    under_way = set(_unsettled(coupons).filter(kind=RowKind.WITHDRAW).values_list("coupon", flat=True))
     for coupon in coupons:
-        _cancel(_never_sent(coupon))
-        if not may_be_held(coupon) or over_at_dfire(coupon, today):
+        if coupon.pk not in held or coupon.pk in under_way or over_at_dfire(coupon, today):
             continue
-        if not _unsettled(coupon).filter(kind=RowKind.WITHDRAW).exists():
-            row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
-            row.priority = row.priority if priority is None else priority
-            rows.append(row)
+        row = row_for(RowKind.WITHDRAW, coupon.merchant, template=coupon.template, coupon=coupon)
+        row.priority = row.priority if priority is None else priority
+        rows.append(row)
     put(rows)
 
 
-def _never_sent(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
-    """The coupon's delivery, unless dfire may have heard of it, and its transfer between two steps."""
-    heard = may_have_happened(OutboxAttempt.objects.filter(row__coupon=coupon)).values("row")
-    ours = _unsettled(coupon).filter(phase=Phase.SEND)
+def _never_sent(coupons: list[IssuedCoupon]) -> QuerySet[OutboxRow]:
+    """The coupons' deliveries, unless dfire may have heard of them, and their transfers between two steps."""
+    heard = may_have_happened(OutboxAttempt.objects.filter(row__coupon__in=coupons)).values("row")
+    ours = _unsettled(coupons).filter(phase=Phase.SEND)
     return ours.filter(Q(kind=RowKind.DELIVER) & ~Q(pk__in=heard) | Q(kind=RowKind.TRANSFER))
 
 
@@ -148,7 +149,7 @@ def _nothing_more_to_say(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
         moving = OutboxRow.objects.filter(coupon=coupon, kind=RowKind.TRANSFER).order_by("-id").first()
         in_flight = moving is not None and moving.state == RowState.SENDING
         open_question = moving is not None and not in_flight and not redeemed_meanwhile(moving, coupon)
-        moot = _unsettled(coupon).exclude(pk__in=[moving.pk] if moving and open_question else [])
+        moot = _unsettled([coupon]).exclude(pk__in=[moving.pk] if moving and open_question else [])
         # Where it was not a till, dfire has still to be told.
         _cancel(moot if coupon.redeemed_through == Source.TILL else moot.exclude(kind=RowKind.VERIFY))
     redemptions.till_was_first(coupons)
@@ -160,7 +161,7 @@ def _move(coupon: IssuedCoupon, giver: Customer, **kwargs: Any) -> None:
 
     The rows are locked before anything is looked up: whoever claims one from here on sees the new holder.
     """
-    carrying = _unsettled(coupon).filter(kind__in=(RowKind.DELIVER, RowKind.TRANSFER))
+    carrying = _unsettled([coupon]).filter(kind__in=(RowKind.DELIVER, RowKind.TRANSFER))
     under_way = {row.kind: row for row in carrying.select_for_update(no_key=True, of=("self",)).order_by("pk")}
     moving, going = under_way.get(RowKind.TRANSFER), under_way.get(RowKind.DELIVER)
     for row in under_way.values():
@@ -185,7 +186,7 @@ def _deliver_again(coupon: IssuedCoupon, **kwargs: Any) -> None:
     """Staff ask for another try. What dfire may have heard of is asked about first, and not before its time."""
     if coupon.delivery == Delivery.DELIVERED:
         return
-    under_way = _unsettled(coupon).filter(kind=RowKind.DELIVER)
+    under_way = _unsettled([coupon]).filter(kind=RowKind.DELIVER)
     if under_way.exists():
         under_way.filter(state=RowState.QUEUED, phase=Phase.SEND).update(available_at=timezone.now())
         _ring_on_commit()
@@ -227,8 +228,8 @@ def _unsent_saves(template: CouponTemplate) -> QuerySet[OutboxRow]:
     )
 
 
-def _unsettled(coupon: IssuedCoupon) -> QuerySet[OutboxRow]:
-    return OutboxRow.objects.filter(coupon=coupon, state__in=UNSETTLED)
+def _unsettled(coupons: Iterable[IssuedCoupon]) -> QuerySet[OutboxRow]:
+    return OutboxRow.objects.filter(coupon__in=list(coupons), state__in=UNSETTLED)
 
 
 def _cancel(rows: QuerySet[OutboxRow]) -> None:

@@ -2,15 +2,14 @@
 
 `verifications` makes the calls and comes here with what they brought. An order ends in one of four ways: dfire spent
 the coupon on it, a till had been first, dfire refuses it, or staff decided where dfire left it open. What is uncertain
-stays open and is asked about; meanwhile the coupon is `redeeming`.
+stays open and is asked about; meanwhile the coupon is `redeeming`. `open_redemptions` is what staff do about that.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import Signal
@@ -20,13 +19,11 @@ from coupons import lifecycle
 from coupons.choices import CouponStatus, Source
 from coupons.models import IssuedCoupon
 from integrations.dfire.codes import ResultClass
-from integrations.models import AccountState, OutboxAttempt, OutboxRow, PartnerApp, PartnerOrder
+from integrations.models import OutboxAttempt, OutboxRow, PartnerApp, PartnerOrder
 from integrations.models.orders import OrderState
 from integrations.models.outbox import UNSETTLED, RowKind, RowState
-from integrations.outbox import repair
 from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.queue import put, row_for
-from integrations.sync.words import NOT_NEEDED
 from merchants.models import Shop
 from merchants.privacy import names_of, without_names
 
@@ -96,7 +93,7 @@ def uncertain(row: OutboxRow | None) -> QuerySet[OutboxAttempt]:
 
 def won(order: PartnerOrder, coupon: IssuedCoupon, *, at: datetime, inferred: bool = False) -> None:
     """dfire has spent the locked coupon on the order."""
-    _settle(order, OrderState.REDEEMED, inferred=inferred)
+    settle(order, coupon, OrderState.REDEEMED, inferred=inferred)
     marks = {"inferred": True} if inferred else {}
     lifecycle.finish_redeeming(
         coupon, actor=order.actor, at=at, shop=order.shop, saved_fen=order.saved_fen, paid_fen=order.paid_fen,
@@ -107,7 +104,7 @@ def won(order: PartnerOrder, coupon: IssuedCoupon, *, at: datetime, inferred: bo
 
 def lost(order: PartnerOrder, coupon: IssuedCoupon) -> None:
     """A till had spent the locked coupon before. Its callback says when and where, if it is here already."""
-    _settle(order, OrderState.LOST)
+    settle(order, coupon, OrderState.LOST)
     redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
     lifecycle.redeem_at_till(coupon, at=timezone.now(), details={"seen_in_list": True})
 
@@ -115,7 +112,7 @@ def lost(order: PartnerOrder, coupon: IssuedCoupon) -> None:
 def refused(order: PartnerOrder, coupon: IssuedCoupon, *, code: str, message: str) -> None:
     """dfire does not spend the locked coupon on the order, which stays refused. The coupon can be used again."""
     message = without_names(message, names_of(coupon.customer) | {coupon.delivered_openid, coupon.delivered_mobile})
-    _settle(order, OrderState.REFUSED, code=code[:50], message=message[:500])
+    settle(order, coupon, OrderState.REFUSED, code=code[:50], message=message[:500])
     lifecycle.stop_redeeming(
         coupon, actor=lifecycle.DFIRE, details={"order": order.order_id, "code": code, "message": message}
     )
@@ -130,9 +127,9 @@ def undecided(coupon: IssuedCoupon) -> None:
 
 def till_was_first(coupons: Iterable[IssuedCoupon]) -> None:
     """Locked coupons have been redeemed by tills: orders that were open for them have lost."""
-    at_tills = [coupon.pk for coupon in coupons if coupon.redeemed_through == Source.TILL]
+    at_tills = {coupon.pk: coupon for coupon in coupons if coupon.redeemed_through == Source.TILL}
     for order in PartnerOrder.objects.filter(coupon__in=at_tills, state=OrderState.OPEN):
-        _settle(order, OrderState.LOST)
+        settle(order, at_tills[order.coupon_id], OrderState.LOST)
 
 
 def may_be_echo(coupon: IssuedCoupon) -> bool:
@@ -146,13 +143,25 @@ def may_be_echo(coupon: IssuedCoupon) -> bool:
     row = order.row
     if row is not None and row.state == RowState.SENDING:
         return True
-    if row is None or not uncertain(row).exists():
-        return False
-    if row.state in UNSETTLED:
-        return True
-    won(order, coupon, at=timezone.now(), inferred=True)
-    lifecycle.flag(coupon, BOTH_SAY)
+    if row is not None and row.state in UNSETTLED:
+        return uncertain(row).exists()
+    if conclude(coupon):
+        lifecycle.flag(coupon, BOTH_SAY)
     return False
+
+
+def conclude(coupon: IssuedCoupon) -> bool:
+    """dfire is known to hold a locked coupon as used: if a call for its open order may have done it, the order has won.
+
+    Returns:
+        Whether it has; else it was a till.
+    """
+    order = open_order(coupon)
+    ours = uncertain(order.row).order_by("-id").first() if order is not None else None
+    if order is None or ours is None:
+        return False
+    won(order, coupon, at=min(ours.started_at, timezone.now()), inferred=True)
+    return True
 
 
 def open_order(coupon: IssuedCoupon) -> PartnerOrder | None:
@@ -162,73 +171,12 @@ def open_order(coupon: IssuedCoupon) -> PartnerOrder | None:
     return PartnerOrder.objects.select_related("row", "shop").filter(coupon=coupon, state=OrderState.OPEN).first()
 
 
-def can_be_decided(order: PartnerOrder, now: datetime) -> bool:
-    """Whether dfire has left an open order to staff: nothing asks any more, or its account has been silent too long."""
-    row = order.row
-    if row is None or row.state not in UNSETTLED:
-        return True
-    answered = AccountState.objects.filter(account=row.merchant.dfire_account_id).values_list("last_answer_at").first()
-    last = max(filter(None, [order.began_at, *(answered or ())]))
-    return now >= last + timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
-
-
-@transaction.atomic
-def decide(coupon_id: int, *, redeemed: bool, actor: str) -> bool:
-    """Staff decide an open order that dfire has left to them. dfire is told, or asked, behind it all the same.
-
-    Returns:
-        Whether it was still theirs to decide.
-    """
-    [coupon] = lifecycle.lock([coupon_id])
-    order = open_order(coupon)
-    if order is None or not can_be_decided(order, timezone.now()):
-        return False
-    order.decided_by = actor
-    if coupon.flag == UNDECIDED:
-        coupon.flag = ""
-        coupon.save(update_fields=["flag"])
-    if redeemed:
-        _settle(order, OrderState.REDEEMED)
-        if order.row is not None and order.row.state in repair.RETRIABLE:
-            repair.retry([order.row])
-        lifecycle.finish_redeeming(
-            coupon, actor=actor, at=order.began_at, shop=order.shop, saved_fen=order.saved_fen,
-            paid_fen=order.paid_fen, details={"order": order.order_id},
-        )  # fmt: skip
-    else:
-        _settle(order, OrderState.UNDONE)
-        if order.row is not None and not uncertain(order.row).exists():
-            _cancel(order.row)
-        lifecycle.stop_redeeming(coupon, actor=actor, details={"order": order.order_id})
-    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
-    return True
-
-
-def _cancel(row: OutboxRow) -> None:
-    """Nothing of it has reached dfire, so nothing is to be asked; one that is being sent is settled by who sends it."""
-    idle = OutboxRow.objects.filter(pk=row.pk).exclude(state__in=[RowState.SENDING, RowState.DONE])
-    idle.update(state=RowState.CANCELLED, last_message=NOT_NEEDED, settled_at=timezone.now())
-
-
-def flag_overdue(limit: int = 200) -> int:
-    """Put before staff what dfire has left open too long. Returns how many."""
-    flagged, now = 0, timezone.now()
-    overdue = PartnerOrder.objects.filter(
-        state=OrderState.OPEN, began_at__lte=now - timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
-    )
-    unseen = overdue.exclude(coupon__flag=UNDECIDED).order_by("began_at").values_list("coupon_id", flat=True)
-    for coupon_id in list(unseen[:limit]):
-        with transaction.atomic():
-            [coupon] = lifecycle.lock([coupon_id])
-            order = open_order(coupon)
-            if order is not None and can_be_decided(order, now):
-                undecided(coupon)
-                flagged += 1
-    return flagged
-
-
-def _settle(order: PartnerOrder, state: OrderState, **facts: Any) -> None:
+def settle(order: PartnerOrder, coupon: IssuedCoupon, state: OrderState, **facts: Any) -> None:
+    """The order of a locked coupon has come to an end."""
     order.state, order.settled_at = state, timezone.now()
     for name, value in facts.items():
         setattr(order, name, value)
     order.save(update_fields=["state", "settled_at", "decided_by", *facts])
+    if coupon.flag == UNDECIDED:  # there is nothing left to decide
+        coupon.flag = ""
+        coupon.save(update_fields=["flag"])

@@ -65,7 +65,7 @@ class Verify(Handler):
 
     def drops(self, row: OutboxRow) -> None:
         """An order cannot be redeemed with what dfire was never told of."""
-        if order := _undecided_order(row):
+        if (order := _undecided_order(row)) and order.state == OrderState.OPEN:
             redemptions.refused(order, coupon_of(row), code=NEVER_SENT, message="")
 
     def fails(self, row: OutboxRow, why: str) -> None:

@@ -16,12 +16,13 @@ from unfold.paginator import InfinitePaginator as UncountedPaginator
 
 from merchants.admin.exporting import Exporting
 from merchants.admin.lookups import asks_plainly
+from merchants.rights import administers
 from merchants.scopes import visible_merchants
 
 
 def is_administrator(request: HttpRequest) -> bool:
     """Whether the user is an administrator, who sees every merchant."""
-    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+    return administers(request.user)
 
 
 def visible_rows(site: admin.AdminSite, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
@@ -129,7 +130,7 @@ class ReadOnly:
 
 
 class AdministratorsOnly:
-    """What only administrators (superusers) may see."""
+    """What only administrators may see."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether it stands in lists of pages."""

@@ -25,6 +25,7 @@ from unfold.decorators import action
 from merchants.admin.export_columns import Column, columns_of_list
 from merchants.admin.export_notes import ExportNote, filters_in_words
 from merchants.admin.export_slots import written_in_turn
+from merchants.rights import EXPORT, has_right
 from merchants.tables import MOST_XLSX_ROWS, Row, csv_chunks, too_many_words, xlsx_chunks
 
 XLSX, CSV = "xlsx", "csv"
@@ -39,7 +40,7 @@ _OF_THE_PAGE = (PAGE_VAR, ALL_VAR, ERROR_FLAG)
 
 
 class Exporting:
-    """The menu above a list. Whoever may see a list may take it away, with no more than they may see."""
+    """The menu above a list, for those who may take lists away; a file holds no more than they may see."""
 
     export_columns: ClassVar[Sequence[Column]] = ()  # none = those of the list
     export_related: ClassVar[Sequence[str]] = ()  # what these columns need besides the list's `list_select_related`
@@ -63,15 +64,19 @@ class Exporting:
                     item["path"] += f"?{query}"
         return response
 
-    @action(description=_("Excel (XLSX)"), url_path="export-xlsx", permissions=["view"], icon="table_view")
+    @action(description=_("Excel (XLSX)"), url_path="export-xlsx", permissions=["export"], icon="table_view")
     def export_xlsx(self, request: HttpRequest) -> HttpResponseBase:
         """The list as XLSX."""
         return self._export(request, XLSX)
 
-    @action(description=_("CSV, of any length"), url_path="export-csv", permissions=["view"], icon="csv")
+    @action(description=_("CSV, of any length"), url_path="export-csv", permissions=["export"], icon="csv")
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
         """The list as CSV."""
         return self._export(request, CSV)
+
+    def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may see the list, and take lists away."""
+        return has_right(request.user, EXPORT) and bool(self.has_view_permission(request))  # type: ignore[attr-defined]
 
     def _export(self, request: HttpRequest, form: str) -> HttpResponseBase:
         asked = _of_list(request.GET)

@@ -19,6 +19,7 @@ PRIVATE = frozenset(
         "body",
         "request",
         "answer",
+        "payload",
         "details",
         "message",
         "last_message",

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 
 from merchants.mobiles import MOBILE_IN_TEXT
 from merchants.models.customer import is_mobile, mask_mobile
+from merchants.rights import SEE_MOBILES
 
 _LONG_NUMBER = re.compile(r"[0-9]{7,}")
-SEE_MOBILES = "merchants.view_full_mobile"
 
 
 def sees_mobiles(request: HttpRequest) -> bool:

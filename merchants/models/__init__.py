@@ -5,5 +5,18 @@ from merchants.models.customer import Customer
 from merchants.models.erasure import Erasure
 from merchants.models.merchant import Merchant, Shop
 from merchants.models.scope import MerchantScope
+from merchants.models.sign_in import Authenticator, FailedSignIn, SignIn, SignInLock
 
-__all__ = ["Customer", "DfireAccount", "Erasure", "Merchant", "MerchantScope", "Shop", "SmartCouponAccount"]
+__all__ = [
+    "Authenticator",
+    "Customer",
+    "DfireAccount",
+    "Erasure",
+    "FailedSignIn",
+    "Merchant",
+    "MerchantScope",
+    "Shop",
+    "SignIn",
+    "SignInLock",
+    "SmartCouponAccount",
+]

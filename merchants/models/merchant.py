@@ -38,6 +38,12 @@ class Merchant(models.Model):
         verbose_name = _("merchant")
         verbose_name_plural = _("merchants")
         ordering = ["name", "merchant_id"]
+        # Of the whole portal, not of merchants: they are kept apart from the rights to single pages.
+        permissions = [
+            ("export", _("Can take lists away as files")),
+            ("issue_any_number", _("Can issue more coupons at once than the limit")),
+            ("manage_accounts", _("Can change the dfire and smart-coupon accounts of their merchants")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(dfire_account__isnull=True) | (~Q(entity_id="") & ~Q(plate_entity_id="")),

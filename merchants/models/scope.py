@@ -8,7 +8,7 @@ from merchants.models.merchant import Merchant
 
 
 class MerchantScope(models.Model):
-    """Opens some merchants to one member of staff; administrators (superusers) see all, others what is named here."""
+    """Opens some merchants to one member of staff; administrators see all, others what is named here."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,

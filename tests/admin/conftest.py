@@ -21,6 +21,7 @@ from integrations.models import (
     AccountState,
     AlertTarget,
     ApiAnswer,
+    ApiCall,
     ApiKey,
     DfireCallback,
     Incident,
@@ -118,6 +119,11 @@ def world(db: None) -> World:
         app=partner, method="POST", path="/api/v1/coupons/", key_hash="0" * 64, body_hash="0" * 64, status=201,
         answer=f'{{"identifier": "{MOBILE}"}}', answered_at=timezone.now(),
     )  # fmt: skip
+    for about in (coupon, other_coupon):
+        ApiCall.objects.create(
+            app=partner, at=timezone.now(), method="GET", route="api-coupon", path=f"/api/v1/coupons/{about.code}/",
+            status=200, duration_ms=7, answer='{"status": "issued"}', coupon=about, merchant=about.merchant,
+        )  # fmt: skip
     return World(
         account=account, own=own, other=other, template=template, draft=CouponTemplateFactory(merchant=own),
         other_template=other_template, coupon=coupon, failed=failed, other_coupon=other_coupon,
@@ -162,10 +168,10 @@ def administrator(db: None) -> User:
 
 @pytest.fixture
 def staff(world: World) -> User:
-    """Has every permission but to see whole mobile numbers, and the first merchant alone."""
+    """Has every permission but for whole mobile numbers and accounts, and the first merchant alone."""
     user = User.objects.create_user("lili", is_staff=True)
     ours = Permission.objects.filter(content_type__app_label__in=["merchants", "coupons", "integrations"])
-    user.user_permissions.set(ours.exclude(codename="view_full_mobile"))
+    user.user_permissions.set(ours.exclude(codename__in=["view_full_mobile", "manage_accounts"]))
     MerchantScope.objects.create(user=user).merchants.add(world.own)
     return user
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import Client
 
-from integrations.models import ApiKey, PartnerApp, WebhookEndpoint
+from integrations.models import ApiKey
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
 from merchants.secrets import keyed_hashes
 from tests.admin.conftest import SECRETS, World
@@ -104,19 +104,3 @@ def test_a_new_key_is_shown_once_and_kept_as_a_hash(root: Client, world: World) 
     assert (stored.prefix, stored.key_hash) == (found[0][:8], keyed_hashes(found[0])[0])
     assert found[0] in root.get(page_of(world.partner)).content.decode()
     assert found[0] not in root.get(page_of(world.partner)).content.decode()
-
-
-def test_a_webhooks_secret_stays_when_left_empty(root: Client, world: World) -> None:
-    hook = WebhookEndpoint.objects.get()
-    form = {
-        "name": "小程序", "merchants": [world.own.pk], "scopes": ["coupons:issue"],
-        "keys-TOTAL_FORMS": 1, "keys-INITIAL_FORMS": 1, "keys-0-id": ApiKey.objects.get().pk,
-        "keys-0-app": world.partner.pk, "webhooks-TOTAL_FORMS": 1, "webhooks-INITIAL_FORMS": 1,
-        "webhooks-0-id": hook.pk, "webhooks-0-app": world.partner.pk, "webhooks-0-url": "https://example.com/new",
-        "webhooks-0-secret": "", "webhooks-0-events": ["coupon.issued", "coupon.revoked"],
-    }  # fmt: skip
-    assert root.post(page_of(world.partner), form).status_code == 302
-    hook.refresh_from_db()
-    assert (hook.url, hook.secret) == ("https://example.com/new", SECRETS["hook"])
-    assert hook.events == ["coupon.issued", "coupon.revoked"]
-    assert PartnerApp.objects.get().scopes == ["coupons:issue"]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 BEGAN = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)  # 00:30 of the 23rd in Shanghai
 FIGURES = {
     "count": 12, "minutes": 10, "code": "25", "message": "无效签名", "method": "", "clock_seconds": None,
-    "url": "https://partner.example/hook", "platform": "maxfun",
+    "url": "https://partner.example/hook", "app": "小程序", "status": "410", "platform": "maxfun",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A partner's app that may do everything for merchant 88, and one that may do everything for another merchant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,9 +11,8 @@ from integrations.outbox import doorbell
 from integrations.sandbox.server import Sandbox
 from merchants.models import DfireAccount, Merchant
 from tests.api.caller import Caller, caller_of
-from tests.api.live import Partner
+from tests.api.live import UNLIMITED, Partner
 from tests.api.redeeming import Scene
-from tests.e2e.conftest import portal  # noqa: F401
 from tests.e2e.portal import Portal
 from tests.factories import MerchantFactory, issued, published
 from tests.hooks.helpers import close_connection
@@ -70,12 +69,6 @@ def at_once() -> Callable[[Callable[[int], Any], int], list[Any]]:
     return run
 
 
-@pytest.fixture(scope="session")
-def partner(portal: Portal) -> Partner:  # noqa: F811
-    """A partner's application at the running portal."""
-    return Partner(portal)
-
-
 @pytest.fixture
 def scene(transactional_db: None, sandbox: Sandbox, account: DfireAccount) -> Scene:
     """A coupon of merchant 88 that the sandbox's dfire holds."""
@@ -85,3 +78,21 @@ def scene(transactional_db: None, sandbox: Sandbox, account: DfireAccount) -> Sc
     drain_through()
     coupon.refresh_from_db()
     return Scene(caller_of("mini-program", merchant), Dfire(sandbox), template, coupon)
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[Portal]:
+    """The running portal, whose limits stay out of the way."""
+    running = Portal()
+    running.environment |= UNLIMITED
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+
+
+@pytest.fixture(scope="session")
+def partner(portal: Portal) -> Partner:
+    """A partner's application at the running portal."""
+    return Partner(portal)

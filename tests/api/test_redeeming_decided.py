@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from coupons import lifecycle
 from coupons.models import IssuedCoupon
 from integrations.models import AccountState, OutboxRow, PartnerOrder
-from integrations.sync import redemptions
+from integrations.sync import open_redemptions, redemptions
 from merchants.models import MerchantScope
 from tests.api.caller import refused
 from tests.api.redeeming import VERIFY, Scene, figures
@@ -39,20 +41,23 @@ def silent_since(scene: Scene, ago: timedelta) -> None:
 def test_the_limit_counts_from_the_accounts_last_answer(open_one: Scene) -> None:
     coupon_id = open_one.coupon.pk
     silent_since(open_one, timedelta(minutes=9))
-    assert not redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
+    assert not open_redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
     silent_since(open_one, LONG_AGO)
     AccountState.objects.update(last_answer_at=timezone.now())
-    assert (redemptions.flag_overdue(), redemptions.decide(coupon_id, redeemed=True, actor="staff:x")) == (0, False)
+    assert (open_redemptions.flag_overdue(), open_redemptions.decide(coupon_id, redeemed=True, actor="staff:x")) == (
+        0,
+        False,
+    )
     silent_since(open_one, LONG_AGO)
-    assert (redemptions.flag_overdue(), redemptions.flag_overdue()) == (1, 0)
+    assert (open_redemptions.flag_overdue(), open_redemptions.flag_overdue()) == (1, 0)
     assert open_one.fresh().flag == "redeeming_undecided"
-    assert redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
-    assert not redemptions.decide(coupon_id, redeemed=False, actor="staff:x"), "once"
+    assert open_redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
+    assert not open_redemptions.decide(coupon_id, redeemed=False, actor="staff:x"), "once"
 
 
 def test_it_was(open_one: Scene) -> None:
     silent_since(open_one, LONG_AGO)
-    redemptions.decide(open_one.coupon.pk, redeemed=True, actor="staff:mei")
+    open_redemptions.decide(open_one.coupon.pk, redeemed=True, actor="staff:mei")
     assert open_one.redeem().status_code == 200
     coupon = open_one.fresh()
     assert (coupon.redeemed_through, coupon.saved_fen, open_one.order().decided_by) == ("api", 1000, "staff:mei")
@@ -67,7 +72,7 @@ def test_it_was_and_dfire_had_never_heard_of_it(scene: Scene) -> None:
     scene.dfire.fault(VERIFY, "drop_before")
     scene.redeem()
     silent_since(scene, LONG_AGO)
-    redemptions.decide(scene.coupon.pk, redeemed=True, actor="staff:mei")
+    open_redemptions.decide(scene.coupon.pk, redeemed=True, actor="staff:mei")
     drain_through()
     assert (scene.row().state, scene.spent()["verified"]) == ("done", 1)
 
@@ -78,7 +83,7 @@ def test_it_was_not(scene: Scene) -> None:
     scene.dfire.fault(VERIFY, "drop_before")
     scene.redeem()
     silent_since(scene, LONG_AGO)
-    redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
     assert refused(scene.redeem()) == (409, "order_undone", None)
     assert (scene.fresh().status, figures()) == ("issued", before)
     assert refused(scene.redeem("o-2")) == (409, "redeeming", None), "until dfire has been asked"
@@ -91,7 +96,7 @@ def test_it_was_not(scene: Scene) -> None:
 @pytest.mark.parametrize("meanwhile", ["issued", "revoked"])
 def test_it_was_not_and_dfire_says_that_it_was(open_one: Scene, meanwhile: str) -> None:
     silent_since(open_one, LONG_AGO)
-    redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
     if meanwhile == "revoked":
         revoked = open_one.api.post(f"coupons/{open_one.coupon.code}/revoke/", {"reason": "x"})
         assert revoked.status_code == 200
@@ -108,7 +113,7 @@ def test_what_was_never_sent_is_not_sent_after_a_no(scene: Scene, settings: Any)
     settings.PUSH_CONFIRM_AT_ONCE = 0
     scene.redeem()
     silent_since(scene, LONG_AGO)
-    redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
     drain_through()
     assert (scene.row().state, scene.dfire.calls(VERIFY)) == ("cancelled", [])
     assert scene.redeem("o-2").status_code in (200, 202)
@@ -121,12 +126,34 @@ def test_a_till_that_reports_what_nobody_asks_about_any_more_settles_it(open_one
     assert open_one.fresh().flag == "redeemed_by_two"
 
 
+def test_what_dfire_says_in_the_end_needs_no_decision_any_more(open_one: Scene) -> None:
+    silent_since(open_one, LONG_AGO)
+    assert open_redemptions.flag_overdue() == 1
+    drain_through()
+    assert (open_one.fresh().status, open_one.fresh().flag) == ("redeemed", "")
+
+
+def test_what_had_been_given_up_is_asked_about_after_a_no(open_one: Scene) -> None:
+    OutboxRow.objects.filter(pk=open_one.row().pk).update(state="dead")
+    open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    assert open_one.fresh().status == "issued"
+    drain_through()
+    assert (open_one.fresh().status, open_one.fresh().flag) == ("redeemed", "redeemed_after_decision")
+
+
+def test_a_comparison_that_sees_it_used_takes_it_for_the_orders(open_one: Scene) -> None:
+    OutboxRow.objects.filter(pk=open_one.row().pk).update(state="dead")
+    with transaction.atomic():
+        assert redemptions.conclude(lifecycle.lock([open_one.coupon.pk])[0])
+    assert (open_one.order().state, open_one.order().inferred, open_one.redeem().status_code) == ("redeemed", True, 200)
+
+
 def test_a_merchant_that_has_lost_its_account_leaves_it_to_staff(open_one: Scene) -> None:
     silent_since(open_one, LONG_AGO)
     merchant = open_one.coupon.merchant
     merchant.dfire_account = None
     merchant.save()
-    assert redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    assert open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
 
 
 def staff_of(scene: Scene, *permissions: str) -> Client:

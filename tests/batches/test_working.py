@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from coupons import batches, lifecycle, templates
@@ -13,8 +15,8 @@ from coupons.batches.problems import BROKEN, RowProblem
 from coupons.choices import BatchState, CouponStatus, Delivery, EventKind
 from coupons.errors import Reason, Refused
 from coupons.models import Batch, CouponEvent, CouponTemplate, IssuedCoupon
-from integrations.models import OutboxRow
-from integrations.models.outbox import RowKind
+from integrations.models import OutboxAttempt, OutboxRow
+from integrations.models.outbox import Phase, RowKind, RowState
 from merchants import customers
 from merchants.models import Customer
 from tests.factories import CustomerFactory, issued, published
@@ -236,6 +238,34 @@ def test_a_recall_takes_back_what_is_out_and_only_that() -> None:
     assert template.issued_count == 4
     event = CouponEvent.objects.get(coupon=coupons[2], kind=EventKind.REVOKED)
     assert event.data == {"reason": "写错了金额"}
+
+
+def test_a_recall_asks_once_a_slice_however_many_coupons_it_has() -> None:
+    """Delivered ones, those whose delivery is on its way, and those that dfire has never heard of."""
+    asked = []
+    for each in (2, 20):
+        template = published()
+        coupons = [issued(template) for _ in range(3 * each)]
+        rows = {row.coupon_id: row for row in OutboxRow.objects.filter(coupon__in=coupons, kind=RowKind.DELIVER)}
+        for coupon in coupons[:each]:
+            with transaction.atomic():
+                holding = lifecycle.Holding(appid="wx", openid="o1", mobile="13800138000")
+                lifecycle.mark_delivered(lifecycle.lock([coupon.pk])[0], holding)
+        for coupon in coupons[each : 2 * each]:
+            OutboxAttempt.objects.create(
+                row=rows[coupon.pk], phase=Phase.SEND, lease_token=uuid4(), started_at=timezone.now()
+            )
+        recall = batches.begin_recall(template, reason="x")
+        with CaptureQueriesContext(connection) as queries:
+            batches.work_all()
+        recall.refresh_from_db()
+        assert recall.done == 3 * each
+        asked.append(len(queries))
+        told = OutboxRow.objects.filter(kind=RowKind.WITHDRAW, template=template).values_list("coupon", flat=True)
+        assert sorted(told) == [coupon.pk for coupon in coupons[: 2 * each]]
+        states = OutboxRow.objects.filter(pk__in=[rows[c.pk].pk for c in coupons[2 * each :]]).values_list("state")
+        assert set(states) == {(RowState.CANCELLED,)}
+    assert asked[0] == asked[1] < 40
 
 
 def test_a_recall_of_a_template_leaves_what_is_issued_after_it_was_asked_for() -> None:

@@ -199,6 +199,10 @@ def test_no_label_names_a_merchant_a_customer_or_a_coupon(template: CouponTempla
         "part",
         "le",
         "needed_for",
+        "app",
+        "route",
+        "method",
+        "limit",
     }
 
 

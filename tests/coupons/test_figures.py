@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from coupons import figures, lifecycle, templates
 from coupons.errors import Refused
-from coupons.models import CouponTemplate, DayFigures, IssuedCoupon
+from coupons.models import CouponTemplate, DayFigures, IssuedCoupon, RolledFigures
 from coupons.models.figures import SUMMED
 from merchants.clock import day_start, local_day
 from tests.factories import ShopFactory, issued, published
@@ -90,6 +90,50 @@ def test_merging_keeps_every_sum_and_leaves_one_row_a_key() -> None:
     issued(template)
     figures.merge()
     assert (DayFigures.objects.count(), sums()) == (1, {**before, "issued": 5})
+
+
+def rolled(**of: Any) -> dict[str, int]:
+    """The rolled sums that are not nought."""
+    totals = RolledFigures.objects.filter(**of).aggregate(**{name: Sum(name, default=0) for name in SUMMED})
+    return {name: value for name, value in totals.items() if value}
+
+
+def test_what_is_merged_is_rolled_up_by_day_and_by_week() -> None:
+    template = published()
+    redeem(issued(template), saved_fen=900)
+    moved = issued(template)
+    today = local_day(timezone.now())
+    monday = today - timedelta(days=today.weekday())
+    IssuedCoupon.objects.filter(pk=moved.pk).update(issued_at=day_start(monday - timedelta(days=1)))
+    assert rolled() == {}
+    figures.merge()
+    redeem(issued(template))
+    figures.merge()
+    of_days, of_weeks = {"template": None}, {"template": template}
+    assert rolled(**of_days) == rolled(**of_weeks) == sums()
+    assert rolled(**of_days, day=today) == rolled(**of_weeks, day=monday) == sums(day=today)
+    assert rolled(**of_weeks, day=monday - timedelta(days=7)) == {"issued": 1}
+    assert RolledFigures.objects.count() == 4
+
+
+def test_rolled_figures_follow_whoever_changes_the_merged_ones() -> None:
+    redeem(issued(published()))
+    figures.merge()
+    DayFigures.objects.update(issued=7)
+    assert rolled(template=None)["issued"] == 7
+    DayFigures.objects.all().delete()
+    assert rolled() == {}
+
+
+def test_rolled_figures_that_have_lost_something_are_put_right() -> None:
+    redeem(issued(published()))
+    figures.merge()
+    right = rolled()
+    RolledFigures.objects.filter(template=None).delete()
+    RolledFigures.objects.update(issued=5)
+    assert figures.check() == 2
+    assert rolled() == right
+    assert figures.check() == 0
 
 
 def test_what_was_there_before_the_triggers_is_filled_in_once() -> None:

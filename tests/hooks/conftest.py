@@ -13,7 +13,7 @@ import pytest
 import requests
 from django.db import connection
 
-from integrations.hooks import callers
+from integrations import rates
 from integrations.outbox import doorbell
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
 from tests.factories import DfireAccountFactory, MerchantFactory, SmartCouponAccountFactory
@@ -24,7 +24,7 @@ from tests.hooks.helpers import close_connection
 @pytest.fixture(autouse=True)
 def _redis_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget that a test took Redis away; and ring for no worker."""
-    monkeypatch.setattr(callers, "_quiet_until", 0.0)
+    monkeypatch.setattr(rates, "_quiet_until", 0.0)
     monkeypatch.setattr(doorbell, "ring", lambda: True)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from integrations.hooks import callers
+from integrations import rates
 from integrations.models import Push
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
 from tests.factories import MerchantFactory, SmartCouponAccountFactory, published
@@ -140,7 +140,7 @@ def test_x_forwarded_for_counts_as_far_as_trusted_proxies_wrote_it(
 def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """All calls fall into one second."""
     stopped = SimpleNamespace(time=lambda: 1_800_000_000.0, monotonic=time.monotonic)
-    monkeypatch.setattr(callers, "time", stopped)
+    monkeypatch.setattr(rates, "time", stopped)
 
 
 @pytest.mark.usefixtures("stopped_clock")

@@ -148,3 +148,27 @@ def test_the_most_redeemed_templates_stand_first_and_idle_ones_nowhere() -> None
         ("best", 2, 2), ("much issued", 3, 0),
     ]  # fmt: skip
     assert len(top_templates([merchant.pk], today(), limit=1)) == 1
+
+
+@pytest.mark.parametrize("merged", ["nothing", "half", "all"])
+def test_templates_over_any_days_are_summed_as_their_coupons_are(merged: str) -> None:
+    """Whole weeks come from rolled sums, cut ones from days: no day is lost or counted twice."""
+    first, second = published(), published()  # each of a merchant of its own
+    start = day_start(local_day(timezone.now()))
+    for number in range(24):
+        coupon = issued(first if number % 3 else second)
+        if number % 2:
+            redeem(coupon, saved_fen=number)
+        moment = start - timedelta(days=number)
+        moved(coupon, issued_at=moment, **({"redeemed_at": moment} if number % 2 else {}))
+        if merged == "all" or (merged == "half" and number == 12):
+            figures.merge()
+    merchants = [first.merchant_id, second.merchant_id]
+    last = local_day(timezone.now())
+    for days in (*range(1, 9), 13, 14, 15, 24):
+        for back in range(7):
+            period = Period.until(last - timedelta(days=back), days)
+            of_days, of_templates = by_day(merchants, period), top_templates(merchants, period, limit=5)
+            assert sum(of_days.values(), Figures()) == sum((top.figures for top in of_templates), Figures())
+            for top in of_templates:
+                assert top.figures == counted(top.template.merchant, period)

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.utils import timezone
 
 from coupons.models import CouponTemplate, IssuedCoupon
+from integrations.models import PartnerApp, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from integrations.models.partners import WebhookEvent
 from integrations.outbox import doorbell, engine
 from integrations.sandbox.server import Sandbox
 from merchants.models import Customer, DfireAccount, Merchant, SmartCouponAccount
@@ -25,7 +28,7 @@ NAMES = (MOBILE, OPENID, IDENTIFIER)
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing rings a worker, nothing waits between batches."""
-    monkeypatch.setattr(doorbell, "ring", lambda: True)
+    monkeypatch.setattr(doorbell, "ring", lambda *args: True)
     monkeypatch.setattr(django_settings, "RETENTION_PAUSE_SECONDS", 0)
 
 
@@ -63,6 +66,9 @@ class Known:
 @pytest.fixture
 def known(merchant: Merchant, platform: SmartCouponAccount, dfire: Dfire) -> Known:
     """The customer after some months: pushed to, bound, delivered to, refused, redeemed, called back twice."""
+    told = PartnerApp.objects.create(name="told of everything")
+    told.merchants.add(merchant)
+    WebhookEndpoint.objects.create(app=told, url="https://partner.example/", secret="x", events=WebhookEvent.values)
     template = published(merchant=merchant, stock=10)
     push = give_push(template.coupon_id, identifier=IDENTIFIER)
     for _ in range(2):  # the second is a repeat, which hangs on no coupon
@@ -82,6 +88,9 @@ def known(merchant: Merchant, platform: SmartCouponAccount, dfire: Dfire) -> Kno
     of_another = issued(template)
     drain_through()
     dfire.redeem(redeemed.code)
+    arrived = WebhookDelivery.objects.filter(coupon=redeemed, event=WebhookEvent.COUPON_ISSUED)
+    assert arrived.update(state="done", settled_at=timezone.now()) == 1
+    WebhookAttempt.objects.create(delivery=arrived.get(), started_at=timezone.now(), answer=f"thanks for {IDENTIFIER}")
     made = Known(
         customer,
         template,

@@ -22,6 +22,7 @@ ABOUT_NOBODY = {
     "coupons.CouponTemplate.channels", "coupons.CouponTemplate.notice", "coupons.TemplateVersion.terms_json",
     "coupons.Batch.summary",
     "integrations.PartnerApp.scopes", "integrations.WebhookEndpoint.events",
+    "integrations.ApiKey.allowed_addresses",
     "merchants.SmartCouponAccount.allowed_addresses",
     "integrations.Incident.figures",
 }  # fmt: skip

@@ -22,6 +22,7 @@ from integrations.retention import pruning
 from integrations.retention.kinds import KINDS
 from integrations.sync.identities import told_identity
 from integrations.sync.words import NOT_NEEDED
+from merchants.models import FailedSignIn, SignIn, SignInLock
 from tests.factories import issued
 from tests.outbox.dfire import DELIVER, Dfire
 from tests.outbox.helpers import drain_through, revoke, row_of
@@ -36,6 +37,9 @@ def test_a_dry_run_says_what_a_real_one_does_and_changes_nothing(
 ) -> None:
     Session.objects.create(session_key="k", session_data="d", expire_date=timezone.now() - timedelta(days=2))
     batches.cancel(batches.begin_issue(known.template, MOBILE))
+    for model, more in ((SignIn, {}), (FailedSignIn, {}), (SignInLock, {"failures_since_start": 1})):
+        model.objects.create(username="lili", ip_address="192.0.2.1", **more)
+        model.objects.update(attempt_time=timezone.now() - timedelta(days=400))
     everything_old()
     bodies = list(Push.objects.values_list("body"))
     said = pruning.due()
@@ -65,7 +69,8 @@ def test_pruned_rows_name_nobody_and_stay_as_history(known: Known) -> None:
 
 def test_what_is_younger_than_its_setting_stays(known: Known, settings: Any) -> None:
     everything_old(days=60)
-    assert pruning.prune() == {**NOTHING_PRUNED, "push answers": 1, "used signatures": 1, "answers of the API": 1}
+    gone = {"push answers": 1, "used signatures": 1, "answers of the API": 1, "webhook deliveries": 1}
+    assert pruning.prune() == {**NOTHING_PRUNED, **gone}
     settings.RETENTION_PUSHES_DAYS = 59
     assert pruning.prune()["pushes"] == Push.objects.count()
 

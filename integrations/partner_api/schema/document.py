@@ -22,6 +22,8 @@ their offset, money is integer fen (1 yuan = 100), days are Shanghai's.
 - **Refusals** have one form (`Refusal`) with stable codes (`ErrorCode`), and have changed nothing. Fields and filters
   that a call does not know are refused. Another method than those here is 405 with `Allow`.
 - **Repeating.** With an `Idempotency-Key`, a POST is done once and answered alike for 24 hours.
+- **Limits.** Answers say by `X-RateLimit-…` how many calls the key has left in this second; 429 says by `Retry-After`
+  how long to wait.
 - **Pages.** Follow `next` until it is null. What is issued meanwhile neither repeats nor hides a row.
 - **Languages.** `Accept-Language: en` or `zh-hans` chooses the words of `detail` and `message`; codes never change.
 - **Changes.** Further fields may be added to answers, and further words to lists; what is there stays.

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0009_pushed_and_redeemed'),
+        ('coupons', '0011_figures_rolled_up'),
     ]
 
     operations = [

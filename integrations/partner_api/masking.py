@@ -1,0 +1,53 @@
+"""What is kept of a call's words: who a customer is and what opens something is taken out, then it is cut.
+
+Openids by the name of their field, because they look like any other word; mobile numbers by their form, wherever they
+stand.
+"""
+
+import json
+import re
+from typing import Any
+
+from merchants.admin.masking import masked_text
+
+MOST_BYTES = 4096
+_PERSONAL = re.compile(r"openid|mobile|phone", re.IGNORECASE)
+_SECRET = re.compile(r"secret|token|password|signature|authorization|api_?key|^sign$", re.IGNORECASE)
+_PERSONAL_IN_QUERY = re.compile(r"((?:openid|mobile|phone)=)([^&]*)", re.IGNORECASE)
+_SHOWN = 4
+_HIDDEN = "****"
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """A JSON value, masked; `name` is the field in which it stands."""
+    if _SECRET.search(name) and value not in (None, ""):
+        return _HIDDEN
+    if isinstance(value, dict):
+        return {masked_text(str(key)): masked(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(inner, name) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = masked_text(str(value))
+    if _PERSONAL.search(name) and text and text == str(value):
+        return hidden(text)
+    return value if isinstance(value, int | float) and text == str(value) else text
+
+
+def masked_line(text: str) -> str:
+    """An address with its query, masked."""
+    return masked_text(_PERSONAL_IN_QUERY.sub(lambda found: found[1] + hidden(found[2]), text))
+
+
+def hidden(text: str) -> str:
+    """The beginning of a word, if it is long enough to tell nothing by that."""
+    return f"{text[:_SHOWN]}{_HIDDEN}" if len(text) > 2 * _SHOWN else _HIDDEN
+
+
+def bounded(value: Any) -> str:
+    """The value as JSON on one line, of which at most 4 KiB in UTF-8 are kept."""
+    text = json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "\\ufffd")
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= MOST_BYTES:
+        return raw.decode("utf-8")
+    return raw[: MOST_BYTES - 3].decode("utf-8", "ignore") + "…"

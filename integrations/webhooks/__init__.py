@@ -1,0 +1,6 @@
+"""Webhooks: partners are told at once what happens to coupons and templates of their merchants.
+
+`receivers` and `events` write deliveries in the transaction of what they tell of, `lanes` hands them out under a lease
+and writes what came of them, `driving` works them in a worker, `sending` makes the one call (`targets` decides where it
+may go, `signing` how it is signed), `steering` is what staff do, `forgetting` takes erased customers out.
+"""

@@ -1,0 +1,55 @@
+"""Turns what happens to coupons and templates into deliveries, in the same transaction.
+
+Imported once, by the application's `ready`, after the receivers of the outbox: a coupon that has just been issued reads
+as it stands once these have looked at it.
+"""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from coupons import signals
+from coupons.models import CouponTemplate, IssuedCoupon
+from integrations.models.partners import WebhookEvent
+from integrations.webhooks.events import tell_coupons, tell_template
+
+
+@receiver(signals.coupons_issued)
+def _issued(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_ISSUED, coupons)
+
+
+@receiver(signals.coupon_delivered)
+def _delivered(coupon: IssuedCoupon, **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_DELIVERED, [coupon])
+
+
+@receiver(signals.coupons_redeemed)
+def _redeemed(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_REDEEMED, coupons)
+
+
+@receiver(signals.coupon_transferred)
+@receiver(signals.transfer_undone)  # the holder is another once more
+def _transferred(coupon: IssuedCoupon, **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_TRANSFERRED, [coupon])
+
+
+@receiver(signals.coupons_revoked)
+def _revoked(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_REVOKED, coupons)
+
+
+@receiver(signals.coupons_expired)
+def _expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_EXPIRED, coupons)
+
+
+@receiver(signals.template_published)
+def _published(template: CouponTemplate, **kwargs: Any) -> None:
+    tell_template(WebhookEvent.TEMPLATE_PUBLISHED, template)
+
+
+@receiver(signals.template_ended)
+def _ended(template: CouponTemplate, **kwargs: Any) -> None:
+    tell_template(WebhookEvent.TEMPLATE_ENDED, template)
