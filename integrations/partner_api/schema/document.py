@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.schemas.generators import BaseSchemaGenerator
 
 from integrations.partner_api.schema import refusals
@@ -88,6 +89,12 @@ def _document() -> JsonSchema:
     return Generator().get_schema()
 
 
+@cache
+def rendered(renderer: type[BaseRenderer]) -> bytes:
+    """The description as one of drf-spectacular's renderers writes it, which takes long: once a process."""
+    return bytes(renderer().render(document(), renderer_context={}))
+
+
 def text() -> str:
     """The description as docs/openapi.yaml has it."""
-    return bytes(OpenApiYamlRenderer().render(document(), renderer_context={})).decode()
+    return rendered(OpenApiYamlRenderer).decode()
