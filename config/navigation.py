@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from integrations.admin.signature_tool import TOOL, may_use
 from integrations.models import DfireCallback, Finding, Incident, OutboxRow
 from integrations.models.inbox import UNSETTLED_STATES
 from integrations.models.outbox import RowState
@@ -60,8 +61,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Pushes"), "move_to_inbox", "integrations.push"),
                 _item(_("Consume reports"), "outgoing_mail", "integrations.consumereport"),
                 _item(_("Partners' orders"), "shopping_cart_checkout", "integrations.partnerorder"),
-                _item(_("API calls"), "api", "integrations.apicall"),
                 _item(_("Webhook deliveries"), "webhook", "integrations.webhookdelivery"),
+                _item(_("API calls"), "api", "integrations.apicall", but="signatures/"),
+                {**_item(TOOL, "signature", "integrations.apicall", page="signatures"), "permission": may_use},
             ],
         ),
     ]

@@ -17,3 +17,4 @@ class IntegrationsConfig(AppConfig):
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
         from integrations.sync import batches, receivers  # noqa: F401
         from integrations.webhooks import receivers as _webhooks  # noqa: F401  (after those of the outbox)
+        from integrations.webhooks import switching  # noqa: F401

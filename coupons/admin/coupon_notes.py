@@ -22,7 +22,7 @@ def notes(coupon: IssuedCoupon) -> list[Left]:
 
 def _about_state(coupon: IssuedCoupon) -> Iterator[Left]:
     match lifecycle.status_now(coupon):
-        case CouponStatus.REDEEMING:
+        case CouponStatus.REDEEMING if not coupon.flag:  # else it is staff's to decide, as the flag says
             yield Left(
                 gettext("It is being redeemed this moment. Nothing can be done to it until that is settled."), "warning"
             )

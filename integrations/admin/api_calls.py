@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from integrations.admin.signature_tool import SignaturePage
 from integrations.admin.wording import removed_words
 from integrations.models import ApiCall
 from integrations.partner_api.calls import ROUTES, STATUS_CLASSES, in_class, route_words
@@ -57,7 +58,7 @@ class RouteFilter(DropdownFilter):
 
 
 @admin.register(ApiCall)
-class ApiCallAdmin(ReadOnly, BigTable, ScopedAdmin):
+class ApiCallAdmin(SignaturePage, ReadOnly, BigTable, ScopedAdmin):
     """All calls of known keys; staff see those about their merchants."""
 
     list_display = ["at", "app_shown", "call_shown", "status_shown", "code", "duration_ms", "merchant", "coupon_shown"]

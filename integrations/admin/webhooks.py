@@ -134,6 +134,12 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
             obj.secret = new_secret()
             messages.success(request, secret_words(obj.secret))
         super().save_model(request, obj, form, change)
+        if change and "url" in form.changed_data:
+            switching.try_anew(obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The app stays: what is pending is about its merchants."""
+        return self.readonly_fields if obj is None else [*self.readonly_fields, "app"]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """In numbers, not one by one: its log goes with it, which may be long."""
@@ -143,7 +149,7 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
         return [str(obj) for obj in objs], counts, set(), []
 
     def delete_model(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
-        """With its log; what was the matter with it is over."""
+        """With its log."""
         switching.remove(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField(null=True, verbose_name='not before')),
                 ('last_ok_at', models.DateTimeField(null=True, verbose_name='last taken')),
                 ('off_at', models.DateTimeField(null=True, verbose_name='switched off')),
-                ('off_reason', models.CharField(blank=True, choices=[('failing', 'it has failed for too long'), ('gone', 'it said that it is gone (HTTP 410)'), ('staff', 'switched off by staff')], default='', max_length=10, verbose_name='why')),
+                ('off_reason', models.CharField(blank=True, choices=[('failing', 'it has failed for too long'), ('gone', 'it said that it is gone (HTTP 410)'), ('staff', 'by staff')], default='', max_length=10, verbose_name='why')),
                 ('endpoint', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lane', to='integrations.webhookendpoint', verbose_name='webhook')),
             ],
             options={

@@ -74,17 +74,19 @@ def signed_at(fields: JsonObject) -> int:
 
 
 def body_signatures(body: bytes, key: str) -> list[str]:
-    """What revision 2 may have made of a body that has been read strictly: MD5 over `k=v&…&key=…`, names in ASCII
-    order, without the signature and what is null."""
+    """What revision 2 may have made of a body that has been read strictly: MD5 over `k=v&…&key=…`."""
+    return [_md5("&".join([*([text] if text else []), f"key={key}"])) for text in body_texts(body)]
+
+
+def body_texts(body: bytes) -> list[str]:
+    """What is signed in front of the key: `k=v&…` with names in ASCII order, without the signature and what is null, in
+    each way in which its numbers may have been written."""
     texts: dict[str, Any] = json.loads(body, parse_int=_Number, parse_float=_Number)
     names = sorted(name for name, value in texts.items() if name != SIGNATURE and value is not None)
     if len(names) > _MOST_FIELDS:
         return []
     ways = [_ways(name, texts[name]) for name in names]
-    return [
-        _md5("&".join([*(f"{name}={value}" for name, value in zip(names, way, strict=True)), f"key={key}"]))
-        for way in product(*ways)
-    ]
+    return ["&".join(f"{name}={value}" for name, value in zip(names, way, strict=True)) for way in product(*ways)]
 
 
 def time_signatures(fields: JsonObject, key: str) -> list[str]:

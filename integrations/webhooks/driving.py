@@ -49,6 +49,8 @@ def drain() -> int:
         try:
             _rung.clear()  # who rings from here on is heard by this round or makes another
             made += _drain()
+        except DATABASE_AWAY as error:  # what is in flight comes back when its lease runs out
+            logger.warning("The database went away; the next drain goes on.", error=str(error))
         finally:
             _drain_lock.release()
     return made

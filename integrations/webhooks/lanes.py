@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
@@ -26,7 +26,7 @@ LONGEST_LANE_PAUSE_SECONDS = 300
 LEASE_MARGIN = timedelta(seconds=30)
 _FIRST_PAUSE_SECONDS = 5
 _GRACE = timedelta(seconds=30)
-_OVERDUE_AT_ONCE = 5000
+_SWEPT_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def claim(endpoint_id: int, most: int) -> list[Job]:
         return []
     due = theirs.filter(state=DeliveryState.QUEUED, available_at__lte=now).exclude(event=TEST_EVENT)
     rows = due.select_for_update(skip_locked=True, no_key=True).order_by("available_at", "id")[:room]
-    return _begin(lane.endpoint, list(rows), now)
+    return _begin(lane.endpoint, _still_theirs(lane.endpoint, list(rows), now), now)
 
 
 @transaction.atomic
@@ -106,21 +106,36 @@ def settle(job: Job, outcome: Outcome) -> None:
         _note(lane, outcome, now)
 
 
+@transaction.atomic
 def recover_lost() -> int:
     """Queue again what workers that died have left under their leases. Returns how many."""
     now = timezone.now()
-    lost = WebhookDelivery.objects.filter(state=DeliveryState.SENDING, lease_until__lte=now)
+    lost = _some(WebhookDelivery.objects.filter(state=DeliveryState.SENDING, lease_until__lte=now))
     lost.filter(event=TEST_EVENT).update(state=DeliveryState.FAILED, settled_at=now, lease_token=None)
-    return lost.update(state=DeliveryState.QUEUED, available_at=now, lease_token=None, lease_until=None)
+    others = lost.filter(state=DeliveryState.SENDING)
+    return others.update(state=DeliveryState.QUEUED, available_at=now, lease_token=None, lease_until=None)
 
 
+@transaction.atomic
 def give_up_overdue() -> int:
     """Fail what could not be sent in its time, tried or not. What an address has pending that is off, staff decide."""
     late = WebhookDelivery.objects.filter(state=DeliveryState.QUEUED, give_up_at__lte=timezone.now() - _GRACE)
-    some = late.exclude(endpoint__lane__off_at__isnull=False).values("pk")[:_OVERDUE_AT_ONCE]
-    return late.filter(pk__in=list(some.values_list("pk", flat=True))).update(
-        state=DeliveryState.FAILED, settled_at=timezone.now()
-    )
+    some = _some(late.exclude(endpoint__lane__off_at__isnull=False))
+    return some.update(state=DeliveryState.FAILED, settled_at=timezone.now())
+
+
+def _some(rows: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
+    """The first of the rows, locked; what another worker holds is left to it."""
+    locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("pk")
+    return WebhookDelivery.objects.filter(pk__in=list(locked.values_list("pk", flat=True)[:_SWEPT_AT_ONCE]))
+
+
+def _still_theirs(endpoint: WebhookEndpoint, rows: list[WebhookDelivery], now: datetime) -> list[WebhookDelivery]:
+    """Those of merchants that the app still works for; the others are left out for good."""
+    own = set(endpoint.app.merchants.values_list("pk", flat=True)) if rows else set()
+    if strange := [row.pk for row in rows if row.merchant_id not in own]:
+        WebhookDelivery.objects.filter(pk__in=strange).update(state=DeliveryState.DROPPED, settled_at=now)
+    return [row for row in rows if row.merchant_id in own]
 
 
 def _begin(endpoint: WebhookEndpoint, rows: list[WebhookDelivery], now: datetime) -> list[Job]:

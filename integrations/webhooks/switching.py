@@ -5,9 +5,12 @@ switches it on can choose to send it.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone
 
@@ -77,13 +80,30 @@ def pending_of(endpoint: WebhookEndpoint) -> int:
 
 @transaction.atomic
 def remove(endpoint: WebhookEndpoint) -> None:
-    """Delete an address with its log, however long that is; what was the matter with it is over."""
-    if (lane := locked_lane(endpoint.pk)) is not None:
-        close_incident(IncidentKind.WEBHOOK_OFF, subject=_subject(lane))
+    """Delete an address with its log, however long that is."""
+    locked_lane(endpoint.pk)
     WebhookAttempt.objects.filter(delivery__endpoint=endpoint).delete()
     deliveries = WebhookDelivery.objects.filter(endpoint=endpoint)
     deliveries._raw_delete(deliveries.db)  # nothing hangs on them any more, so none of them need be read
     endpoint.delete()
+
+
+@transaction.atomic
+def try_anew(endpoint: WebhookEndpoint) -> None:
+    """The address has been mended: what is due goes at once, unless it is off."""
+    lane = locked_lane(endpoint.pk)
+    if lane is not None and lane.off_at is None:
+        lane.failures, lane.failing_since, lane.next_at = 0, None, None
+        lane.save(update_fields=["failures", "failing_since", "next_at"])
+        now = timezone.now()
+        WebhookDelivery.objects.filter(endpoint=endpoint, state=DeliveryState.QUEUED).update(available_at=now)
+        transaction.on_commit(lambda: doorbell.ring(SEND_TASK), robust=True)
+
+
+@receiver(post_delete, sender=WebhookEndpoint)
+def _over(instance: WebhookEndpoint, **kwargs: Any) -> None:
+    """The address is gone, by itself or with its app, and so is what was the matter with it."""
+    close_incident(IncidentKind.WEBHOOK_OFF, subject=f"webhook:{instance.pk}")
 
 
 def _subject(lane: WebhookLane) -> str:

@@ -80,9 +80,7 @@ def webhook_address(value: str) -> None:
     address, plain = _written(str(parts.hostname)), parts.scheme == "http"
     allowed = bool(settings.OUTBOUND_ALLOWED_NETWORKS) if address is None else is_allowed(address, plain=True)
     if plain and not allowed:
-        raise ValidationError(
-            _("Use https://. Plain http is sent to networks in OUTBOUND_ALLOWED_NETWORKS only, where nobody listens.")
-        )
+        raise ValidationError(_("Use https://. Plain http is sent to networks in OUTBOUND_ALLOWED_NETWORKS only."))
     if address is not None and not is_allowed(address, plain=plain):
         raise ValidationError(
             _("%(address)s is not a public address. An operator can allow its network in OUTBOUND_ALLOWED_NETWORKS."),

@@ -91,6 +91,17 @@ def test_editing_keeps_the_secret(root: Client, world: World) -> None:
     assert (hook.events, hook.secret) == (["coupon.revoked"], SECRETS["hook"])
 
 
+def test_a_mended_address_is_tried_at_once(root: Client, hook: WebhookEndpoint, world: World, partner: Partner) -> None:
+    WebhookEndpoint.objects.update(url="http://127.0.0.1:1/")
+    told(hook, world)
+    assert driving.drain() == 0
+    form = {"url": partner.url, "events": ["coupon.issued"], "app": 0}
+    assert root.post(page_of(hook), form).status_code == 302
+    driving.drain()
+    hook.refresh_from_db()
+    assert (len(partner.received), hook.app) == (2, world.partner)
+
+
 def test_the_apps_page_lists_its_webhooks_and_leads_to_a_new_one(root: Client, world: World) -> None:
     html = root.get(page_of(world.partner)).content.decode()
     assert page_of(WebhookEndpoint.objects.get()) in html

@@ -68,6 +68,7 @@ class Portal:
             "FIELD_ENCRYPTION_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "ALLOWED_HOSTS": "127.0.0.1",
             "DFIRE_SANDBOX": "on",
+            "REQUIRE_TWO_FACTOR": "off",  # tests/people looks at it
             "DATABASE_URL": running["postgres"].url,
             "REDIS_URL": running["redis"].url,
         }

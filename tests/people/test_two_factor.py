@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -283,3 +284,14 @@ def test_the_password_alone_is_still_refused_in_words(administrator: User) -> No
     response = sign_in(Client(headers={"accept-language": "en"}), "root", "wrong")
     assert "correct username and password" in response.content.decode()
     assert said(response) == []
+
+
+def test_the_only_administrator_is_helped_on_the_server(administrator: User, capsys: Any) -> None:
+    phone(administrator)
+    client = browser_at("root")
+    call_command("reset_two_factor", "root")
+    assert capsys.readouterr().out == "Two-factor sign-in of root is reset; sessions ended: 1.\n"
+    assert leads_to(client.get("/admin/")) == "/admin/login/"
+    assert LogEntry.objects.get(user=administrator).change_message.startswith("Two-factor sign-in was reset on the")
+    with pytest.raises(CommandError, match="no user 'nobody'"):
+        call_command("reset_two_factor", "nobody")

@@ -126,6 +126,17 @@ def test_only_the_chosen_events_of_the_apps_own_merchants_are_told(
     assert WebhookDelivery.objects.count() == 1
 
 
+def test_a_merchant_that_is_taken_from_the_app_is_told_of_no_more_even_what_was_pending(
+    template: CouponTemplate, endpoint: WebhookEndpoint, partner: Partner, own: Merchant
+) -> None:
+    issued(template)
+    endpoint.app.merchants.remove(own)
+    driving.drain()
+    issued(template)
+    driving.drain()
+    assert (states(), partner.received) == (["dropped"], [])
+
+
 def test_each_partner_gets_its_own_merchants_events_under_its_own_id(
     template: CouponTemplate, endpoint: WebhookEndpoint, partner: Partner, own: Merchant
 ) -> None:
