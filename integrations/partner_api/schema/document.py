@@ -38,6 +38,7 @@ TAGS = {
 PREFIX = "/api/v1/"
 FILE = "docs/openapi.yaml"
 _one_at_a_time = threading.Lock()
+_written: dict[str, bytes] = {}
 
 
 def only_ours(endpoints: list[Any]) -> list[Any]:
@@ -89,10 +90,12 @@ def _document() -> JsonSchema:
     return Generator().get_schema()
 
 
-@cache
 def rendered(renderer: type[BaseRenderer]) -> bytes:
     """The description as one of drf-spectacular's renderers writes it, which takes long: once a process."""
-    return bytes(renderer().render(document(), renderer_context={}))
+    if (name := renderer.__qualname__) not in _written:
+        written: Any = renderer().render(document(), renderer_context={})
+        _written[name] = written
+    return _written[name]
 
 
 def text() -> str:
