@@ -1,6 +1,6 @@
 """A partner's app that may do everything for merchant 88, and one that may do everything for another merchant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,9 +11,8 @@ from integrations.outbox import doorbell
 from integrations.sandbox.server import Sandbox
 from merchants.models import DfireAccount, Merchant
 from tests.api.caller import Caller, caller_of
-from tests.api.live import Partner
+from tests.api.live import UNLIMITED, Partner
 from tests.api.redeeming import Scene
-from tests.e2e.conftest import portal  # noqa: F401
 from tests.e2e.portal import Portal
 from tests.factories import MerchantFactory, issued, published
 from tests.hooks.helpers import close_connection
@@ -82,6 +81,18 @@ def scene(transactional_db: None, sandbox: Sandbox, account: DfireAccount) -> Sc
 
 
 @pytest.fixture(scope="session")
-def partner(portal: Portal) -> Partner:  # noqa: F811
+def portal() -> Iterator[Portal]:
+    """The running portal, whose limits stay out of the way."""
+    running = Portal()
+    running.environment |= UNLIMITED
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+
+
+@pytest.fixture(scope="session")
+def partner(portal: Portal) -> Partner:
     """A partner's application at the running portal."""
     return Partner(portal)

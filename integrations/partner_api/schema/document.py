@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.schemas.generators import BaseSchemaGenerator
 
 from integrations.partner_api.schema import refusals
@@ -22,6 +23,8 @@ their offset, money is integer fen (1 yuan = 100), days are Shanghai's.
 - **Refusals** have one form (`Refusal`) with stable codes (`ErrorCode`), and have changed nothing. Fields and filters
   that a call does not know are refused. Another method than those here is 405 with `Allow`.
 - **Repeating.** With an `Idempotency-Key`, a POST is done once and answered alike for 24 hours.
+- **Limits.** Answers say by `X-RateLimit-…` how many calls the key has left in this second; 429 says by `Retry-After`
+  how long to wait.
 - **Pages.** Follow `next` until it is null. What is issued meanwhile neither repeats nor hides a row.
 - **Languages.** `Accept-Language: en` or `zh-hans` chooses the words of `detail` and `message`; codes never change.
 - **Changes.** Further fields may be added to answers, and further words to lists; what is there stays.
@@ -35,6 +38,7 @@ TAGS = {
 PREFIX = "/api/v1/"
 FILE = "docs/openapi.yaml"
 _one_at_a_time = threading.Lock()
+_written: dict[str, bytes] = {}
 
 
 def only_ours(endpoints: list[Any]) -> list[Any]:
@@ -86,6 +90,14 @@ def _document() -> JsonSchema:
     return Generator().get_schema()
 
 
+def rendered(renderer: type[BaseRenderer]) -> bytes:
+    """The description as one of drf-spectacular's renderers writes it, which takes long: once a process."""
+    if (name := renderer.__qualname__) not in _written:
+        written: Any = renderer().render(document(), renderer_context={})
+        _written[name] = written
+    return _written[name]
+
+
 def text() -> str:
     """The description as docs/openapi.yaml has it."""
-    return bytes(OpenApiYamlRenderer().render(document(), renderer_context={})).decode()
+    return rendered(OpenApiYamlRenderer).decode()

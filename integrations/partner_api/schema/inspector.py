@@ -99,6 +99,8 @@ class PartnerSchema(AutoSchema):
         found: JsonSchema = super()._get_response_bodies(direction)
         self.resolve_serializer(refusals.RefusalSerializer, "response")
         call = self.call
+        for success in found.values():
+            success["headers"] = refusals.described(refusals.RATE)
         for status, codes in refusals.by_status(self.method, call.body, call.query, call.address, call.refuses).items():
             found[str(status)] = refusals.answer(status, codes)
         return found

@@ -4,7 +4,7 @@ What the fields of a call can do wrong is read off its fields; only what the dom
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import override
@@ -31,17 +31,18 @@ TYPES = (
     (SERVER_ERROR, "5xx: repeat the call with the same Idempotency-Key"),
 )
 _EVERYWHERE = (
-    ApiCode.NOT_AUTHENTICATED, ApiCode.AUTHENTICATION_FAILED, ApiCode.PERMISSION_DENIED, ApiCode.ERROR,
-    ApiCode.UNAVAILABLE,
+    ApiCode.NOT_AUTHENTICATED, ApiCode.AUTHENTICATION_FAILED, ApiCode.KEY_EXPIRED, ApiCode.PERMISSION_DENIED,
+    ApiCode.ADDRESS_NOT_ALLOWED, ApiCode.THROTTLED, ApiCode.ERROR, ApiCode.UNAVAILABLE,
 )  # fmt: skip
 _WITH_A_BODY = (ApiCode.PARSE_ERROR, ApiCode.TOO_LARGE, ApiCode.WRONG_MEDIA_TYPE)
 _AT_A_POST = (ApiCode.INVALID_IDEMPOTENCY_KEY, ApiCode.KEY_REUSED)
 # Answers that look the same for every call that gives them, by status.
 SHARED = {
-    401: ("Unauthorized", "The key is missing or not known."),
-    403: ("Forbidden", "The app lacks the scope of this call."),
+    401: ("Unauthorized", "The key is missing, not known, or has ended."),
+    403: ("Forbidden", "The app lacks the scope of this call, or the key may not be used from this address."),
     413: ("TooLarge", "The body is over 64 KiB."),
     415: ("WrongMediaType", "The body is not application/json."),
+    429: ("Throttled", "Too many calls, unknown codes or wrong keys. Wait for as long as Retry-After says."),
     500: ("ServerError", "A fault of ours. Repeat the call with the same Idempotency-Key."),
     503: ("Unavailable", "The database does not answer. Repeat the call in a moment."),
 }
@@ -51,9 +52,16 @@ _ITS_OWN = {
     409: "It does not go with how things stand. Nothing has been changed.",
     422: "The same name came with something else before. Nothing has been changed.",
 }
+_RETRY_AFTER = ("Seconds after which to try again.", {"type": "integer"})
+RATE = {
+    "X-RateLimit-Limit": ("Calls that the key may make in a second.", {"type": "integer"}),
+    "X-RateLimit-Remaining": ("How many of them are left.", {"type": "integer"}),
+    "X-RateLimit-Reset": ("Seconds until all of them are there again.", {"type": "integer"}),
+}
 _HEADERS = {
     401: {"WWW-Authenticate": ("The scheme.", {"type": "string", "const": "Api-Key"})},
-    503: {"Retry-After": ("Seconds after which to try again.", {"type": "integer"})},
+    429: {"Retry-After": _RETRY_AFTER, **RATE},
+    503: {"Retry-After": _RETRY_AFTER},
 }
 
 
@@ -117,15 +125,18 @@ def examples() -> dict[str, JsonSchema]:
     return {code: {"summary": meaning, "value": _example(code)} for code, (_s, meaning) in _STATUS_AND_MEANING.items()}
 
 
+def described(headers: Mapping[str, tuple[str, JsonSchema]]) -> JsonSchema:
+    """Headers of an answer; any of them may be missing, as the limits are where calls are not counted."""
+    return {name: {"description": said, "schema": schema} for name, (said, schema) in headers.items()}
+
+
 def _answer(status: int, codes: list[str], words: str) -> JsonSchema:
     only = {"errors": {"items": {"properties": {"code": {"enum": codes}}}}}
     content = {
         "schema": {"$ref": "#/components/schemas/Refusal", "properties": only},
         "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
     }
-    headers = {
-        name: {"description": said, "schema": schema} for name, (said, schema) in _HEADERS.get(status, {}).items()
-    }
+    headers = described(_HEADERS.get(status, {}))
     return {
         "description": words,
         **({"headers": headers} if headers else {}),

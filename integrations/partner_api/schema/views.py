@@ -5,22 +5,23 @@ They are for partners, who have no account here, and say nothing that the source
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from integrations.partner_api.schema.document import document
+from integrations.partner_api.schema.document import rendered
 
 
 class SchemaView(SpectacularAPIView):
-    """The description, made once a process; YAML, or JSON for those who ask for it."""
+    """The description; YAML, or JSON for those who ask for it. Written once a process: anybody may ask, at any pace."""
 
     permission_classes = (AllowAny,)
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The same for everyone, in English."""
-        return Response(document())
+        chosen = request.accepted_renderer
+        return HttpResponse(rendered(type(chosen)), content_type=chosen.media_type)
 
 
 class DocsView(SpectacularSwaggerView):
