@@ -31,7 +31,7 @@ class CodeForm(forms.Form):
     """One code."""
 
     code = forms.CharField(
-        label=gettext_lazy("Code"),
+        label=gettext_lazy("Verification code"),
         max_length=40,
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "one-time-code", "autofocus": "", "autocapitalize": "off", "spellcheck": "false"}
@@ -78,7 +78,7 @@ def set_up_page(request: HttpRequest) -> HttpResponse:
             note(request, user, _("Set two-factor sign-in up."))
             return _codes_shown(request)
         form.refuse(verdict)
-    picture = segno.make(device.config_url, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff")
+    picture = segno.make(device.config_url, error="m").svg_inline(omitsize=True, border=2, dark="#000", light="#fff")
     return _page(
         request, "set_up", _("Set two-factor sign-in up"), form=form, required=two_factor.is_required(user),
         picture=mark_safe(picture), key=two_factor.key_text(device),  # noqa: S308  (drawn here)

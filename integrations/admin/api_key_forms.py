@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from integrations.admin.api_key_words import too_many
 from integrations.models import ApiKey
 from integrations.partner_api import keys
 from merchants.admin.fields import LinesField, PortalForm
@@ -50,6 +51,7 @@ def _number(value: Any) -> int | None:
 class NewKeyForm(BaseDialogForm):
     """Asks what the new key is for, how long it lives, and when the present one ends."""
 
+    form_before_template = "admin/integrations/partnerapp/no_room.html"
     label = forms.CharField(
         label=_("Label"), max_length=60, required=False, widget=UnfoldAdminTextInputWidget(),
         help_text=_("Where it is used, for you."),
@@ -68,12 +70,22 @@ class NewKeyForm(BaseDialogForm):
     def __init__(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, object_id, *args, **kwargs)
         found = ApiKey.objects.filter(app=object_id)
-        self.present = next((key for key in found.order_by("pk") if key.is_live(timezone.now())), None)
+        live = [key for key in found.select_related("app").order_by("pk") if key.is_live(timezone.now())]
+        self.present = live[0] if live else None
         if self.present is None:
             del self.fields["old_ends"]
         else:
             words = gettext("The present key %(key)s ends") % {"key": f"{self.present.prefix}…"}
             self.fields["old_ends"].label = words
+
+    def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
+        """Where two keys are live already, that there is no room."""
+        try:
+            if self.present is not None:
+                keys.check_room(self.present.app)
+        except keys.TooManyKeys as refusal:
+            return {"no_room": too_many(refusal)}
+        return {}
 
     def expires_at(self, now: datetime) -> datetime | None:
         """When the new key ends (aware)."""

@@ -6,47 +6,20 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from coupons.admin.wording import moment_text
 from integrations.admin.api_key_forms import ApiKeyForm
+from integrations.admin.api_key_words import state_of
 from integrations.models import ApiKey
 from integrations.partner_api import keys
-from merchants.admin.badges import badge, mono, page_of
+from merchants.admin.badges import mono, page_of
 from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnlyInline
 from merchants.admin.dialogs import dialog, go_to
 
 ENDS_IN = timedelta(hours=24)
-
-
-def state_of(key: ApiKey) -> str:
-    """Whether the key opens anything, and until when, as a badge."""
-    if not key.is_live(timezone.now()):
-        return badge(_("ended"), "default", hint=_moment(key.expires_at))
-    if key.expires_at is None:
-        return badge(_("live"), "success")
-    return badge(_("live until %(time)s") % {"time": _moment(key.expires_at)}, "warning")
-
-
-def in_words(key: ApiKey) -> str:
-    """Which key it is, for sentences."""
-    used = gettext("never used")
-    if key.last_used_at is not None:
-        used = gettext("last used %(time)s") % {"time": _moment(key.last_used_at)}
-    return f"{key.prefix}… ({', '.join(word for word in (key.label, used) if word)})"
-
-
-def too_many(refusal: keys.TooManyKeys) -> str:
-    """That two keys are live, and which to end first."""
-    words = gettext("Two keys are live: %(keys)s. End one first; %(first)s is the one that was used longest ago.")
-    return words % {"keys": ", ".join(map(in_words, refusal.live)), "first": f"{refusal.live[0].prefix}…"}
-
-
-def _moment(at: Any) -> str:
-    return str(date_format(localtime(at), "SHORT_DATETIME_FORMAT"))
 
 
 class KeyColumns:
@@ -160,7 +133,10 @@ class ApiKeyAdmin(KeyColumns, AdministratorsOnly, PortalAdmin):
     def _end(self, request: HttpRequest, object_id: str, later: timedelta) -> HttpResponse:
         key = ApiKey.objects.select_related("app").get(pk=object_id)
         if keys.end(key, timezone.now() + later):
-            said = gettext("Key %(key)s ends %(time)s.") % {"key": f"{key.prefix}…", "time": _moment(key.expires_at)}
+            said = gettext("Key %(key)s ends %(time)s.") % {
+                "key": f"{key.prefix}…",
+                "time": moment_text(key.expires_at),
+            }
             self.log_change(request, key.app, said)
             messages.success(request, said)
         else:

@@ -13,15 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from coupons.admin.wording import moment_text
 from integrations.admin.api_calls import status_badge
-from integrations.admin.api_keys import state_of
+from integrations.admin.api_key_words import state_of
 from integrations.admin.wording import removed_words
 from integrations.models import ApiCall, ApiKey, PartnerApp
 from integrations.partner_api.calls import ROUTES, STATUS_CLASSES, counted, in_class, route_words
@@ -33,7 +32,6 @@ from merchants.scopes import visible_merchants
 MOST_SHOWN = 50
 ADDRESS = "admin:integrations_partnerapp_console"
 TEMPLATE = "admin/integrations/partnerapp/console.html"
-_LOOKS = {"done": "success", "refused": "warning", "throttled": "warning", "failed": "danger"}
 
 
 class ConsolePage:
@@ -105,7 +103,7 @@ def _keys(app: PartnerApp) -> dict[str, Any]:
             page_of(key, mono(f"{key.prefix}…")),
             key.label or "-",
             state_of(key),
-            _moment(key.last_used_at) if key.last_used_at else gettext("never"),
+            moment_text(key.last_used_at) if key.last_used_at else gettext("never"),
             ", ".join(key.allowed_addresses) or gettext("any"),
         ]
         for key in found
@@ -123,7 +121,6 @@ def _figures(calls: QuerySet[ApiCall]) -> list[dict[str, Any]]:
     return [
         {
             "label": words,
-            "look": _LOOKS[name],
             "day": f"{day[name]}{'+' if more_of_day else ''}",
             "week": f"{week[name]}{'+' if more_of_week else ''}",
             "link": f"?{urlencode({'outcome': name})}#calls",
@@ -143,7 +140,7 @@ def _choices(outcome: str, route: str) -> list[dict[str, Any]]:
 def _row(call: ApiCall) -> dict[str, Any]:
     """One call as the page shows it."""
     return {
-        "at": _moment(call.at),
+        "at": moment_text(call.at),
         "link": reverse("admin:integrations_apicall_change", args=[call.pk]),
         "call": route_words(call),
         "status": status_badge(call),
@@ -167,7 +164,3 @@ def _about(call: ApiCall) -> str:
     if call.coupon is None:
         return " · ".join(parts)
     return format_html("{}{}", " · ".join([*parts, ""]), page_of(call.coupon))
-
-
-def _moment(at: Any) -> str:
-    return str(date_format(localtime(at), "SHORT_DATETIME_FORMAT"))

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from integrations.admin.api_key_forms import NewKeyForm
-from integrations.admin.api_keys import ApiKeyInline, too_many
+from integrations.admin.api_key_words import too_many
+from integrations.admin.api_keys import ApiKeyInline
 from integrations.admin.console import ConsolePage
 from integrations.admin.webhooks import TakesDeliveriesAlong, WebhookInline
 from integrations.models import PartnerApp

@@ -34,6 +34,17 @@ def live_keys(app: PartnerApp, now: datetime | None = None) -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()), app=app)
 
 
+def check_room(app: PartnerApp) -> None:
+    """See whether the app may have another key.
+
+    Raises:
+        TooManyKeys: two are live.
+    """
+    live = list(live_keys(app).order_by("pk"))
+    if len(live) >= MOST_LIVE:
+        raise TooManyKeys(sorted(live, key=_to_be_ended))
+
+
 @transaction.atomic
 def make(
     app: PartnerApp,
@@ -52,9 +63,7 @@ def make(
         TooManyKeys: two are live.
     """
     hold(app)
-    live = list(live_keys(app).order_by("pk"))
-    if len(live) >= MOST_LIVE:
-        raise TooManyKeys(sorted(live, key=_to_be_ended))
+    check_room(app)
     text = given or KEY_BEGINS_WITH + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         app=app,
@@ -96,5 +105,5 @@ def used(key: ApiKey, now: datetime) -> None:
 
 
 def _to_be_ended(key: ApiKey) -> tuple[bool, datetime]:
-    """The one that was used longest ago first, or never; of two such the older."""
-    return (key.last_used_at is not None, key.last_used_at or key.created_at)
+    """The one whose end is near anyway first, then the one that was used longest ago; a new one has not been yet."""
+    return (key.expires_at is None, key.expires_at or key.last_used_at or key.created_at)

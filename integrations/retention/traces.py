@@ -6,6 +6,8 @@ coupon, staff's log) is looked through for the names.
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -134,10 +136,14 @@ def forget_api_answers(names: set[str]) -> None:
                 ApiAnswer.objects.filter(pk=answer.pk).update(answer=json.dumps(kept, ensure_ascii=False))
 
 
-def forget_api_calls(names: set[str]) -> None:
-    """Blank the calls of the partner API in which the customer is named, be it by a masked number."""
+def forget_api_calls(merchant_id: int, names: set[str]) -> None:
+    """Blank the calls of the partner API in which a customer of the merchant (by its primary key) is named, be it by a
+    masked number. The database looks for the names, so that no others' calls are read."""
     names = names | {masked_text(name) for name in names}
-    for batch in batches(ApiCall.objects.filter(blanked_at=None)):
+    kept = ("path", "body", "answer")
+    named = reduce(or_, (Q(**{f"{field}__contains": name}) for field in kept for name in names), Q(pk__in=[]))
+    theirs = Q(merchant=merchant_id) | Q(merchant=None, app__merchants=merchant_id)
+    for batch in batches(ApiCall.objects.filter(theirs, named, blanked_at=None)):
         found = [call.pk for call in batch if mentions(f"{call.path} {call.body} {call.answer}", names)]
         blank(ApiCall.objects.filter(pk__in=found))
 

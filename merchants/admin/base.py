@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator as UncountedPaginator
 
 from merchants.admin.exporting import Exporting
 from merchants.admin.lookups import asks_plainly
+from merchants.admin.walls import WalledActions
 from merchants.rights import administers
 from merchants.scopes import visible_merchants
 
@@ -61,7 +62,7 @@ class PortalAdmin(Exporting, ModelAdmin):
         return asks_plainly(self.model, lookup) and bool(super().lookup_allowed(lookup, value, request))
 
 
-class ScopedAdmin(ScopedChoices, PortalAdmin):
+class ScopedAdmin(WalledActions, ScopedChoices, PortalAdmin):
     """An admin class whose rows belong to merchants.
 
     `merchant_path` is the way from a row to its merchant ("merchant", "coupon__merchant"); "" is the merchant itself.

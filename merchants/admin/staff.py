@@ -18,6 +18,7 @@ from merchants.admin.badges import badge
 from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline, is_administrator
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.noting import note
+from merchants.admin.permission_field import PermissionChoices
 from merchants.models import MerchantScope
 from merchants.roles import ADMINISTRATOR, BY_NAME
 
@@ -35,7 +36,7 @@ class MerchantScopeInline(ScopedStackedInline):
 
 
 @admin.register(User)
-class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):  # type: ignore[misc]
+class UserAdmin(PermissionChoices, AdministratorsOnly, DjangoUserAdmin, PortalAdmin):  # type: ignore[misc]
     """Django's users in Unfold's clothes, with their merchants."""
 
     form = UserChangeForm
@@ -112,7 +113,7 @@ class UserAdmin(AdministratorsOnly, DjangoUserAdmin, PortalAdmin):  # type: igno
 
 
 @admin.register(Group)
-class GroupAdmin(AdministratorsOnly, DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]
+class GroupAdmin(PermissionChoices, AdministratorsOnly, DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]
     """Sets of permissions: the four roles, which `merchants.roles` fills, and what administrators make besides."""
 
     list_display = ["__str__", "purpose_shown", "members_shown"]

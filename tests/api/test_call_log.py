@@ -12,7 +12,9 @@ from django.utils import timezone
 from coupons.models import CouponTemplate
 from integrations.models import ApiCall, ApiKey
 from integrations.partner_api import call_log
+from integrations.partner_api.calls import ROUTES
 from integrations.partner_api.masking import MOST_BYTES, bounded, masked, masked_line
+from integrations.partner_api.urls import urlpatterns
 from integrations.retention import traces
 from merchants.models import Merchant
 from tests.api.caller import Caller, caller_of, issue_body
@@ -140,10 +142,14 @@ def test_an_erased_customer_stands_in_no_call(api: Caller, template: CouponTempl
     api.get("coupons/?status=issued")
     api.get("coupon-templates/")
     api.get(f"coupons/?identifier={number}")
-    traces.forget_api_calls({name, number})
+    traces.forget_api_calls(template.merchant.pk, {name, number})
     kept = [f"{call.path} {call.body} {call.answer}" for call in ApiCall.objects.all()]
     assert not [line for line in kept if name in line]
     assert [call.blanked_at is not None for call in ApiCall.objects.order_by("pk")] == [True, True, True, False, True]
+
+
+def test_every_route_has_its_words() -> None:
+    assert {route.name for route in urlpatterns} <= set(ROUTES)
 
 
 def test_calls_are_counted_by_app_route_and_status_with_their_time(api: Caller) -> None:

@@ -63,24 +63,29 @@ def test_two_keys_live_at_once_and_no_third(api: Caller) -> None:
     assert api.get("coupons/").status_code == 200
     with pytest.raises(keys.TooManyKeys) as refusal:
         keys.make(api.app)
-    assert refusal.value.live == [second, first] or refusal.value.live[0].last_used_at <= first.created_at
+    assert {key.pk for key in refusal.value.live} == {first.pk, second.pk}
     keys.end(first, timezone.now())
     keys.make(api.app)
     assert keys.live_keys(api.app).count() == 2
 
 
-def test_the_key_that_nobody_used_is_the_one_to_end_first(api: Caller) -> None:
-    second, _text = keys.make(api.app)
-    api.get("coupons/")
+def first_to_end(api: Caller) -> int:
+    """Which key one is told to end before another is made."""
     with pytest.raises(keys.TooManyKeys) as refusal:
         keys.make(api.app)
-    assert [key.pk for key in refusal.value.live] == [second.pk, key_of_first(api).pk]
+    return refusal.value.live[0].pk
 
 
-def key_of_first(api: Caller) -> ApiKey:
-    """The older of the app's keys."""
-    found: Any = ApiKey.objects.filter(app=api.app).order_by("pk").first()
-    return found
+def test_the_key_that_was_used_longest_ago_is_the_one_to_end_first(api: Caller) -> None:
+    first = key_of(api)
+    second, text = keys.make(api.app)
+    assert first_to_end(api) == first.pk, "a new one has only not been used yet"
+    Caller(api.app, text).get("coupons/")
+    assert first_to_end(api) == first.pk
+    api.get("coupons/")
+    assert first_to_end(api) == second.pk
+    keys.end(first, timezone.now() + timedelta(hours=24))
+    assert first_to_end(api) == first.pk, "its end is near anyway"
 
 
 def test_an_end_is_never_put_off(api: Caller) -> None:

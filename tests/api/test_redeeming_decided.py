@@ -188,6 +188,16 @@ def test_staff_decide_on_the_coupons_page(open_one: Scene, redeemed: bool) -> No
     assert "¥56 paid, ¥10 saved" in html
 
 
+def test_orders_have_pages_for_those_who_may_see_the_merchant(open_one: Scene) -> None:
+    client, order = staff_of(open_one, "view_partnerorder"), open_one.order()
+    page = reverse("admin:integrations_partnerorder_change", args=[order.pk])
+    for address in (reverse("admin:integrations_partnerorder_changelist"), page):
+        html = client.get(address).content.decode()
+        assert all(words in html for words in ("o-1", "¥56", "¥10", "being redeemed", open_one.coupon.code))
+    MerchantScope.objects.get(user__username="mei").merchants.clear()
+    assert client.get(page).status_code in (302, 404)
+
+
 def test_without_the_permission_or_the_merchant_nobody_decides(open_one: Scene) -> None:
     silent_since(open_one, LONG_AGO)
     client = staff_of(open_one)

@@ -17,6 +17,7 @@ from integrations.outbox.calling import perform
 from integrations.outbox.claiming import claim, claim_this
 from tests.api.caller import refused
 from tests.api.redeeming import VERIFY, Scene, figures
+from tests.factories import issued
 from tests.outbox.dfire import ASK_CUSTOMER
 from tests.outbox.helpers import drain_through, leases_run_out, time_passes
 
@@ -98,6 +99,7 @@ def test_while_it_is_open_nobody_else_gets_the_coupon(scene: Scene) -> None:
 
 
 def test_it_does_not_expire_meanwhile_but_afterwards(scene: Scene) -> None:
+    patience(scene, seconds=5)
     scene.dfire.fault(VERIFY, "drop_before")
     scene.redeem()
     over = timezone.now() - timedelta(minutes=1)
@@ -194,6 +196,15 @@ def test_without_a_place_to_wait_it_is_settled_behind(scene: Scene, settings: An
     assert not scene.dfire.calls(VERIFY)
     engine.drain()
     assert scene.redeem().status_code == 200
+
+
+def test_it_goes_before_many_deliveries(scene: Scene, settings: Any) -> None:
+    settings.PUSH_CONFIRM_AT_ONCE = 0
+    for _ in range(5):
+        issued(scene.template)
+    scene.redeem()
+    [job] = claim(scene.coupon.merchant.dfire_account_id or 0, 1).jobs
+    assert job.kind == "verify"
 
 
 def test_with_a_key_a_redeeming_is_not_the_last_word(scene: Scene) -> None:

@@ -24,6 +24,7 @@ from integrations.models import (
     Notice,
     OutboxAttempt,
     OutboxRow,
+    Push,
     Reconciliation,
 )
 from integrations.models.alerts import NoticeEvent
@@ -108,7 +109,7 @@ def theirs(model: type[Model], world: World) -> list[Any]:
         return list(model._default_manager.filter(merchants=world.other))
     if not isinstance(page, ScopedAdmin):
         return []
-    path = page.merchant_path
+    path = "coupon__merchant" if model is Push else page.merchant_path
     return list(model._default_manager.filter(**{path or "pk": world.other if path else world.other.pk}))
 
 
@@ -243,6 +244,8 @@ def test_what_a_form_sends_by_hand_reaches_nothing_of_the_other(stranger: Client
 
 
 def test_an_account_that_a_foreign_merchant_uses_too_is_not_the_stranger_s(stranger: Client, neighbours: World) -> None:
+    neighbours.smart.name = "自家平台"
+    neighbours.smart.save()
     shown = stranger.get("/admin/merchants/smartcouponaccount/").content.decode()
     assert neighbours.smart.name in shown
     assert stranger.get(f"/admin/merchants/smartcouponaccount/{neighbours.smart.pk}/change/").status_code == 200

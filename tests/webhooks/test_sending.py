@@ -18,7 +18,6 @@ from integrations.models.partners import WebhookEvent
 from integrations.models.webhooks import SendResult
 from integrations.webhooks import driving, lanes, resending
 from integrations.webhooks.sending import KEPT_BYTES
-from integrations.webhooks.signing import replace_secret
 from tests.factories import CustomerFactory, issued
 from tests.outbox.workers import ROOT, environment
 from tests.webhooks.helpers import states, time_passes
@@ -256,32 +255,6 @@ def test_an_event_that_always_fails_does_not_hold_the_others_back(
     settings.WEBHOOK_AT_ONCE = 1
     driving.drain()
     assert sorted(states()) == ["done"] * 10 + ["queued"]
-
-
-def test_while_a_secret_is_replaced_both_sign(
-    template: CouponTemplate, endpoint: WebhookEndpoint, partner: Partner
-) -> None:
-    new = replace_secret(endpoint, keep=timedelta(hours=1), now=timezone.now())
-    issued(template)
-    driving.drain()
-    WebhookEndpoint.objects.update(previous_until=timezone.now())
-    issued(template)
-    driving.drain()
-    first, second = partner.received
-    assert first.read(new)["type"] == first.read(partner.secret)["type"] == second.read(new)["type"]
-    with pytest.raises(Exception, match="No matching signature"):
-        second.read(partner.secret)
-
-
-@pytest.mark.parametrize("secret", ["x", "whsec_", "whsec_é"])
-def test_a_secret_that_signs_nothing_is_said_so(
-    template: CouponTemplate, endpoint: WebhookEndpoint, partner: Partner, secret: str
-) -> None:
-    endpoint.secret = secret
-    endpoint.save()
-    issued(template)
-    driving.drain()
-    assert (WebhookDelivery.objects.get().result, partner.received) == (SendResult.SECRET, [])
 
 
 def test_no_secret_and_no_mobile_number_stands_in_the_log(
