@@ -41,5 +41,5 @@ class PermissionChoices:
             rows = Permission.objects.select_related("content_type")
             kwargs |= {"form_class": PermissionsField, "queryset": rows, "widget": UnfoldAdminSelect2MultipleWidget}
             field: Any = db_field.formfield(**kwargs)
-            return field  # type: ignore[no-any-return]
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc, no-any-return]
+            return field
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
