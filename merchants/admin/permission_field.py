@@ -42,4 +42,4 @@ class PermissionChoices:
             kwargs |= {"form_class": PermissionsField, "queryset": rows, "widget": UnfoldAdminSelect2MultipleWidget}
             field: Any = db_field.formfield(**kwargs)
             return field
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
