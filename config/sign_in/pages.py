@@ -134,8 +134,8 @@ def _let_in(request: HttpRequest, verdict: two_factor.Verdict) -> None:
         left = two_factor.recovery_codes_left(user)
         note(request, user, _("Signed in with a recovery code; %(left)s left.") % {"left": left})
         words = ngettext(
-            "That was a recovery code; %(left)s is left. Is the phone gone? Set up another one here.",
-            "That was a recovery code; %(left)s are left. Is the phone gone? Set up another one here.",
+            "That was a recovery code; %(left)s is left. Set up another phone in the menu at your name.",
+            "That was a recovery code; %(left)s are left. Set up another phone in the menu at your name.",
             left,
         )
         messages.warning(request, words % {"left": left})

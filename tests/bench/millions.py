@@ -43,6 +43,7 @@ def _environment(servers: Servers) -> None:
         SECRET_KEY=secrets.token_urlsafe(48),
         FIELD_ENCRYPTION_KEYS=urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         ALLOWED_HOSTS="testserver",
+        REQUIRE_TWO_FACTOR="off",
         DJANGO_SETTINGS_MODULE="config.settings",
         LOG_FORMAT="console",
     )
