@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from coupons import erasing as coupons_erasing
 from coupons.models import Batch, BatchRow, CouponTemplate, IssuedCoupon
-from integrations.models import ApiAnswer, DfireCallback, OutboxAttempt, OutboxRow, Push, PushAnswer, SignatureSeen
+from integrations.models import (
+    ApiAnswer,
+    ApiCall,
+    DfireCallback,
+    OutboxAttempt,
+    OutboxRow,
+    Push,
+    PushAnswer,
+    SignatureSeen,
+)
 from integrations.retention.kinds import KINDS
 from merchants.models import Customer, Erasure, Merchant
 from tests.outbox.dfire import Dfire
@@ -67,6 +76,7 @@ def everything_old(days: float = 365) -> None:
     made_old(Push.objects, days, "received_at")
     made_old(PushAnswer.objects, days, "answered_at")
     made_old(ApiAnswer.objects, days, "answered_at")
+    made_old(ApiCall.objects, days, "at")
     made_old(SignatureSeen.objects, days, "seen_at")
     made_old(BatchRow.objects, days, "created_at")
     made_old(Batch.objects, days, "created_at")
