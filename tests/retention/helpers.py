@@ -12,6 +12,7 @@ from coupons import erasing as coupons_erasing
 from coupons.models import Batch, BatchRow, CouponTemplate, IssuedCoupon
 from integrations.models import (
     ApiAnswer,
+    ApiCall,
     DfireCallback,
     OutboxAttempt,
     OutboxRow,
@@ -76,6 +77,7 @@ def everything_old(days: float = 365) -> None:
     made_old(Push.objects, days, "received_at")
     made_old(PushAnswer.objects, days, "answered_at")
     made_old(ApiAnswer.objects, days, "answered_at")
+    made_old(ApiCall.objects, days, "at")
     made_old(SignatureSeen.objects, days, "seen_at")
     made_old(WebhookDelivery.objects, days, "created_at")
     made_old(BatchRow.objects, days, "created_at")
