@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +25,7 @@ from integrations.admin.signature_forms import DfireForm, SignatureForm, SmartCo
 from integrations.models import WebhookEndpoint
 from integrations.signatures import dfire, smart_coupon, webhooks
 from integrations.signatures.reports import Report, Unreadable, Verdict
+from integrations.webhooks.signing import live_secrets
 from merchants.admin.base import is_administrator
 from merchants.models import DfireAccount, SmartCouponAccount
 from merchants.scopes import visible_merchants
@@ -69,7 +71,8 @@ def _examine_push(account: Any, said: dict[str, Any], others: dict[str, str]) ->
 
 
 def _examine_webhook(endpoint: Any, said: dict[str, Any], others: dict[str, str]) -> Report:
-    return webhooks.examine(said["headers"], said["message"], endpoint.secret, theirs=said["theirs"], others=others)
+    live = live_secrets(endpoint, timezone.now())
+    return webhooks.examine(said["headers"], said["message"], live, theirs=said["theirs"], others=others)
 
 
 KINDS = {

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -26,12 +26,12 @@ _SECONDS = re.compile(r"[0-9]{1,12}\Z")
 
 
 def examine(
-    headers: str, body: str, secret: str, *, theirs: str = "", others: Mapping[str, str] | None = None
+    headers: str, body: str, live: Sequence[str], *, theirs: str = "", others: Mapping[str, str] | None = None
 ) -> Report:
     """Look at a webhook: its headers, one a line, and its body as it was received.
 
     Args:
-        secret: the endpoint's, which begins with whsec_.
+        live: the endpoint's secrets that sign now, the newest first; each begins with whsec_.
         theirs: the text that the other side says it signs.
         others: other endpoints' secrets by their names.
 
@@ -45,7 +45,8 @@ def examine(
     if not _SECONDS.match(moment):
         words = _("The header webhook-timestamp must be a time in whole seconds since 1970.")
         raise Unreadable(words, field="headers")
-    expected = _signed(secret, webhook_id, moment, body)
+    secret = live[0]
+    expected = [signature for one in live for signature in _signed(one, webhook_id, moment, body)]
     if not expected:
         raise Unreadable(_("Our stored secret is no base64 behind whsec_: nothing can be signed."), field="account")
     canonical = f"{webhook_id}.{moment}.{body}"
@@ -55,12 +56,12 @@ def examine(
         facts=[(_("signed"), f"{datetime.fromtimestamp(int(moment), UTC):%Y-%m-%d %H:%M:%S} UTC")],
     )  # fmt: skip
     if given:
-        report.verdict = Verdict.RIGHT if expected[0] in given.split(" ") else Verdict.WRONG
+        report.verdict = Verdict.RIGHT if set(expected) & set(given.split(" ")) else Verdict.WRONG
     if report.verdict is Verdict.WRONG:
         trials = list(_trials(said, body, secret, others or {}))
         report.hints += _forms(given, expected[0]) or found_by(trials, given.split(" ")[0])
     if theirs:
-        report.difference = difference(canonical, without_secrets(theirs, [secret]).replace(MARK, ""))
+        report.difference = difference(canonical, without_secrets(theirs, live).replace(MARK, ""))
     return report
 
 

@@ -76,9 +76,10 @@ def signed_webhook(secret: str | bytes = WEBHOOK_SECRET, body: str = BODY) -> st
 
 
 def test_a_webhook_of_the_library_is_right_and_also_with_two_signatures() -> None:
-    assert webhooks.examine(signed_webhook(), BODY, WEBHOOK_SECRET).verdict is Verdict.RIGHT
-    assert webhooks.examine(f"{signed_webhook()} v1,bm9wZQ==", BODY, WEBHOOK_SECRET).verdict is Verdict.RIGHT
-    assert webhooks.examine(signed_webhook(), BODY + " ", WEBHOOK_SECRET).verdict is Verdict.WRONG
+    assert webhooks.examine(signed_webhook(), BODY, [WEBHOOK_SECRET]).verdict is Verdict.RIGHT
+    assert webhooks.examine(f"{signed_webhook()} v1,bm9wZQ==", BODY, [WEBHOOK_SECRET]).verdict is Verdict.RIGHT
+    assert webhooks.examine(signed_webhook(), BODY, ["whsec_" + "bmV3" * 8, WEBHOOK_SECRET]).verdict is Verdict.RIGHT
+    assert webhooks.examine(signed_webhook(), BODY + " ", [WEBHOOK_SECRET]).verdict is Verdict.WRONG
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_of_several_ways_the_nearest_is_compared() -> None:
 )
 def test_the_slip_that_made_a_webhooks_signature_is_named(secret: Any, body: str, words: str) -> None:
     others = {"other": "whsec_b3RoZXItb3RoZXItb3RoZXI="}
-    report = webhooks.examine(signed_webhook(secret, body), BODY, WEBHOOK_SECRET, others=others)
+    report = webhooks.examine(signed_webhook(secret, body), BODY, [WEBHOOK_SECRET], others=others)
     assert report.verdict is Verdict.WRONG
     assert words in " ".join(map(str, report.hints))
 
@@ -211,7 +212,7 @@ def test_the_slip_that_made_a_webhooks_signature_is_named(secret: Any, body: str
 @pytest.mark.parametrize("headers", ["", "webhook-id: 1", "webhook-id: 1\nwebhook-timestamp: soon", "nonsense"])
 def test_headers_that_are_missing_are_named(headers: str) -> None:
     with pytest.raises(Unreadable) as refusal:
-        webhooks.examine(headers, BODY, WEBHOOK_SECRET)
+        webhooks.examine(headers, BODY, [WEBHOOK_SECRET])
     assert refusal.value.field == "headers"
 
 
