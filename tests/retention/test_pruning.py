@@ -70,7 +70,8 @@ def test_pruned_rows_name_nobody_and_stay_as_history(known: Known) -> None:
 def test_what_is_younger_than_its_setting_stays(known: Known, settings: Any) -> None:
     everything_old(days=60)
     gone = {
-        "push answers": 1, "used signatures": 1, "answers of the API": 1, "calls of the API": 1, "webhook deliveries": 1,
+        "push answers": 1, "used signatures": 1, "answers of the API": 1, "calls of the API": 1,
+        "webhook deliveries": 1,
     }  # fmt: skip
     assert pruning.prune() == {**NOTHING_PRUNED, **gone}
     settings.RETENTION_PUSHES_DAYS = 59
