@@ -28,6 +28,7 @@ LOOK = _rights("""
     coupons: view_batch view_batchrow
     integrations: view_outboxrow view_dfirecallback view_incident view_push view_consumereport
     integrations: view_reconciliation view_finding
+    integrations: view_partnerorder view_apicall view_webhookdelivery
 """)
 TEMPLATES = _rights(
     "coupons: add_coupontemplate change_coupontemplate delete_coupontemplate publish_coupontemplate"
@@ -39,6 +40,8 @@ FORGET = _rights("merchants: erase_customer")
 MERCHANTS = _rights("merchants: change_merchant add_shop change_shop delete_shop")
 REPAIR = _rights("""
     integrations: change_outboxrow change_dfirecallback change_reconciliation change_finding change_consumereport
+    integrations: change_webhookdelivery
+    coupons: decide_issuedcoupon
 """)
 TAKE_AWAY: Rights = frozenset([EXPORT])
 SIGN_INS = _rights("merchants: view_signin view_failedsignin view_signinlock view_authenticator")
