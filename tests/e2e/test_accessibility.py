@@ -48,6 +48,25 @@ PAGES = [
     "integrations/push/",
     "integrations/consumereport/",
 ]
+ADMINISTRATORS_PAGES = [
+    "integrations/partnerapp/",
+    "integrations/partnerapp/{app}/change/",
+    "integrations/partnerapp/{app}/console/",
+    "integrations/webhookendpoint/add/?app={app}",
+    "integrations/webhookendpoint/{endpoint}/change/",
+    "integrations/webhookdelivery/",
+    "integrations/apicall/",
+    "integrations/apicall/signatures/",
+    "integrations/apikey/",
+    "integrations/partnerorder/",
+    "auth/user/",
+    "auth/user/add/",
+    "auth/group/",
+    "merchants/signin/",
+    "merchants/signinlock/",
+    "two-factor/",
+    "two-factor/set-up/",
+]
 DARK = ["", "coupons/issuedcoupon/{coupon}/change/", "coupons/issuedcoupon/why/?code={code}"]
 DIALOGS = [
     ("coupons/coupontemplate/{template}/change/", "发券"),
@@ -55,6 +74,7 @@ DIALOGS = [
     ("coupons/batch/{batch}/change/", "取消任务"),
 ]
 
+_NAMES = ("template", "customer", "coupon", "code", "batch", "row", "app", "endpoint")
 _ROWS = """
 from coupons import batches, issuing, templates
 from coupons.choices import Source
@@ -63,6 +83,9 @@ from coupons.models import CouponTemplate
 from merchants.clock import local_day
 from merchants.models import Customer, Merchant
 from django.utils import timezone
+from integrations.models import PartnerApp, WebhookEndpoint
+from integrations.models.partners import Scope
+from integrations.webhooks import signing
 merchant, today = Merchant.objects.get(merchant_id="88"), local_day(timezone.now())
 template = CouponTemplate.objects.create(
     merchant=merchant, title="无障碍券", kind="cash", amount_fen=1000, min_spend_fen=5000, start_date=today,
@@ -72,7 +95,12 @@ template.refresh_from_db()
 customer = Customer.objects.get(merchant=merchant, mobile="{mobile}")
 coupon = issuing.issue(template=template, customer=customer, through=Through(source=Source.STAFF, actor="staff:e2e"))
 batch = batches.begin_issue(template, "13800000001\\n138000\\n1380000000", name="名单")
-print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk, coupon.outbox.get().pk)
+app = PartnerApp.objects.create(name="小程序", scopes=list(Scope.values))
+app.merchants.add(merchant)
+endpoint = WebhookEndpoint.objects.create(
+    app=app, url="https://partner.example/events", secret=signing.new_secret(), events=["template.ended"])
+print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk, coupon.outbox.get().pk,
+      app.pk, endpoint.pk)
 """
 
 
@@ -80,9 +108,9 @@ print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk, coupon.
 def rows(portal: Portal) -> dict[str, str]:
     """A template, a coupon and a batch that there is something to see of."""
     printed = portal.manage("shell", "-c", _ROWS.format(mobile=MOBILE))
-    found = re.search(r"ids (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", printed)
+    found = re.search(r"ids" + r" (\d+)" * len(_NAMES), printed)
     assert found, printed
-    made = dict(zip(("template", "customer", "coupon", "code", "batch", "row"), found.groups(), strict=True))
+    made = dict(zip(_NAMES, found.groups(), strict=True))
     until(lambda: portal.held(made["code"]), seconds=30)
     return made
 
@@ -127,6 +155,19 @@ def test_pages_keep_nobody_out(portal: Portal, page: Page, rows: dict[str, str])
         if here := findings(page):
             found[address] = here
     assert found == {}
+
+
+def test_pages_of_administrators_keep_nobody_out(portal: Portal, context: BrowserContext, rows: dict[str, str]) -> None:
+    complaints, found = Complaints(context), {}
+    page = context.new_page()
+    sign_in(page, portal)
+    for address in ADMINISTRATORS_PAGES:
+        page.goto(f"{portal.url}/admin/{address.format(**rows)}")
+        settled(page)
+        if here := findings(page):
+            found[address] = here
+    assert found == {}
+    assert complaints.heard == []
 
 
 def test_dialogs_and_menus_keep_nobody_out(portal: Portal, page: Page, rows: dict[str, str]) -> None:
