@@ -14,18 +14,21 @@ MOST_BYTES = 4096
 _PERSONAL = re.compile(r"openid|mobile|phone", re.IGNORECASE)
 _SECRET = re.compile(r"secret|token|password|signature|authorization|api_?key|^sign$", re.IGNORECASE)
 _PERSONAL_IN_QUERY = re.compile(r"((?:openid|mobile|phone)=)([^&]*)", re.IGNORECASE)
+_DEEPEST = 8  # as bodies are read; only what is refused is nested deeper
 _SHOWN = 4
 _HIDDEN = "****"
 
 
-def masked(value: Any, name: str = "") -> Any:
-    """A JSON value, masked; `name` is the field in which it stands."""
+def masked(value: Any, name: str = "", deepest: int = _DEEPEST) -> Any:
+    """A JSON value, masked; `name` is the field in which it stands. What is nested deeper than `deepest` is left out."""
     if _SECRET.search(name) and value not in (None, ""):
         return _HIDDEN
+    if isinstance(value, dict | list | tuple) and deepest == 0:
+        return "…"
     if isinstance(value, dict):
-        return {masked_text(str(key)): masked(inner, str(key)) for key, inner in value.items()}
+        return {masked_text(str(key)): masked(inner, str(key), deepest - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(inner, name) for inner in value]
+        return [masked(inner, name, deepest - 1) for inner in value]
     if value is None or isinstance(value, bool):
         return value
     text = masked_text(str(value))

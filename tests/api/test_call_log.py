@@ -17,7 +17,7 @@ from integrations.partner_api.masking import MOST_BYTES, bounded, masked, masked
 from integrations.partner_api.urls import urlpatterns
 from integrations.retention import traces
 from merchants.models import Merchant
-from tests.api.caller import Caller, caller_of, issue_body
+from tests.api.caller import Caller, caller_of, issue_body, refused
 from tests.config.test_metrics import read, value
 from tests.factories import CustomerFactory, issued
 
@@ -106,6 +106,13 @@ def test_at_most_four_kib_are_kept_of_each(api: Caller) -> None:
     assert len(last().body.encode()) <= MOST_BYTES
     assert last().body.endswith("…")
     assert len(bounded("\ud800\x00" * 9000).encode()) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("levels", [9, 480])
+def test_a_body_that_is_nested_too_deeply_is_refused_and_kept_to_eight_levels(api: Caller, levels: int) -> None:
+    answer = api.post("coupons/", b'{"a":' + b"[" * levels + b"]" * levels + b"}")
+    assert refused(answer)[:2] == (400, "parse_error")
+    assert last().body == '{"a": [[[[[[["…"]]]]]]]}'
 
 
 def test_odd_addresses_are_kept_too(api: Caller) -> None:
