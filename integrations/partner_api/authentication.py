@@ -30,7 +30,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         Raises:
             AuthenticationFailed: the key is not known, or it has ended.
             ApiRefused: it may not be used from this address.
-            Throttled: too many wrong keys have come from this address.
+            Throttled: too many wrong keys have come from this address, or too many calls with a key that is refused.
         """
         scheme, _blank, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         key = key.strip()
@@ -45,8 +45,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         bind_contextvars(app=found.app.name)
         request.META[KNOWN_KEY] = found
         if not found.is_live(timezone.now()):
+            throttles.check_refused(request, found)
             raise AuthenticationFailed(_("This key has ended."), ApiCode.KEY_EXPIRED.code)
         if not may_call(request, found.allowed_addresses):
+            throttles.check_refused(request, found)
             raise ApiRefused(ApiCode.ADDRESS_NOT_ALLOWED, _("This key may not be used from this address."))
         return found.app, found
 

@@ -1,8 +1,9 @@
 """The log of calls that partners and staff look back at, and what Prometheus is told of each.
 
 A call is written down when its answer has gone out (`close` of the response), so that nobody waits for it. If that
-fails the call stays answered and only its line is missing. Of calls that a limit turns away the first of each second is
-kept: the others say nothing more, and would make of a flood of calls a flood of rows.
+fails the call stays answered and only its line is missing. Of calls that a limit turns away, or whose key has ended or
+may not be used from there, the first of each second is kept: the others say nothing more, and would make of a flood of
+calls a flood of rows.
 
 Bodies and answers are masked and cut before they are stored: neither mobile numbers nor openids nor anything that is
 named like a secret gets into the table.
@@ -59,7 +60,8 @@ def watch(view: Any, response: Any, raw: bytes) -> None:
         return
     if response.status_code == _NOT_FOUND and "code" in view.kwargs:
         throttles.was_unknown_code(key)
-    if response.status_code == _TOO_MANY and not throttles.is_first_refusal(key):
+    opened = isinstance(request.auth, ApiKey)
+    if (response.status_code == _TOO_MANY or not opened) and not throttles.is_first_refusal(key):
         return
     data = getattr(response, "data", None)
     sent = _read(raw)
@@ -78,7 +80,7 @@ def watch(view: Any, response: Any, raw: bytes) -> None:
         body=bounded(masked(sent)) if raw else "",
         answer=bounded(masked(data)) if data is not None else "",
     )
-    used = key if isinstance(request.auth, ApiKey) else None
+    used = key if opened else None
     response._resource_closers.append(partial(_keep, call, used, _about(view, sent, data)))
 
 

@@ -50,7 +50,7 @@ class KeyThrottle(BaseThrottle):
         if not isinstance(request.auth, ApiKey):
             return True
         key, guesses = request.auth, _guesses(request.auth)
-        second = Window(f"api:{key.pk}", 1)
+        second = _second(key)
         limited, asks_by_code = (
             bool(settings.API_RATE_LIMIT),
             settings.API_UNKNOWN_CODES_A_MINUTE and "code" in view.kwargs,
@@ -76,6 +76,22 @@ class KeyThrottle(BaseThrottle):
         counters.API_THROTTLED.labels(key.app.name, limit).inc()
         self._wait = window.left
         return False
+
+
+def check_refused(request: Request, key: ApiKey) -> None:
+    """Count a call that is turned away although its key is known, as any other call of the key.
+
+    Raises:
+        Throttled: 429.
+    """
+    second = _second(key)
+    counted = ask(add=[second]) if settings.API_RATE_LIMIT else None
+    if counted is None:
+        return
+    request.META[_PLACE] = Rate(settings.API_RATE_LIMIT, counted[0], second.left)
+    if counted[0] > settings.API_RATE_LIMIT:
+        counters.API_THROTTLED.labels(key.app.name, "calls").inc()
+        raise Throttled(wait=second.left)
 
 
 def rate_of(request: Request) -> Rate | None:
@@ -121,6 +137,10 @@ def was_wrong_key(request: Request, key_hash: str) -> None:
     window = _wrong_keys(request)
     if settings.API_WRONG_KEYS_A_MINUTE and is_new(f"{window.key}:{key_hash}", seconds=window.seconds):
         ask(add=[window])
+
+
+def _second(key: ApiKey) -> Window:
+    return Window(f"api:{key.pk}", 1)
 
 
 def _guesses(key: ApiKey) -> Window:

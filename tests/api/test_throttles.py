@@ -160,3 +160,21 @@ def test_a_key_that_has_ended_is_no_guess(api: Caller) -> None:
     ApiKey.objects.update(expires_at="2020-01-01T00:00:00Z")
     with override_settings(API_WRONG_KEYS_A_MINUTE=1):
         assert {refused(api.get("coupons/"))[1] for _ in range(3)} == {"key_expired"}
+
+
+@override_settings(API_RATE_LIMIT=3)
+@pytest.mark.parametrize(
+    ("refusing", "code"),
+    [
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "key_expired"),
+        ({"allowed_addresses": ["203.0.113.1"]}, "address_not_allowed"),
+    ],
+)
+def test_keys_that_open_nothing_have_the_limit_too_and_leave_one_line_a_second(
+    api: Caller, refusing: dict[str, Any], code: str
+) -> None:
+    ApiKey.objects.update(**refusing)
+    answers = [api.get("coupons/") for _ in range(5)]
+    assert [refused(answer)[1] for answer in answers] == [code] * 3 + ["throttled"] * 2
+    assert [answer["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
+    assert list(ApiCall.objects.values_list("code", flat=True)) == [code]
