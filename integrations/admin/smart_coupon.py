@@ -2,6 +2,7 @@
 
 import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -24,6 +25,15 @@ def _network(entry: str) -> None:
     ipaddress.ip_network(entry, strict=False)
 
 
+def _server(address: str) -> Any:
+    """Scheme, host and port."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return address  # refused by the field
+
+
 class SmartCouponAccountForm(SecretsForm):
     """Secrets are written and never shown; the token is made, never typed."""
 
@@ -35,6 +45,21 @@ class SmartCouponAccountForm(SecretsForm):
         placeholder="203.0.113.0/24",
         help_text=_("Addresses or networks, one a line. Empty = any address."),
     )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Let nobody have a stored secret sent to another server than the one that it was entered for."""
+        kept, was = not self.cleaned_data.get("app_secret"), self.instance
+        cleaned = super().clean() or self.cleaned_data
+        address = cleaned.get("consume_base_url")
+        if kept and was.app_secret and address and _server(address) != _server(was.consume_base_url):
+            self.add_error(
+                "app_secret",
+                _(
+                    "The address of consume reports leads to another server, to which this secret is sent. "
+                    "Enter it again."
+                ),
+            )
+        return cleaned
 
     class Meta:
         model = SmartCouponAccount

@@ -140,3 +140,34 @@ def test_a_test_push_needs_the_sandbox(
     assert "test-push" in client.get(page_of(world.smart)).content.decode()
     response = act(client, world.smart, "test-push", revision="1")
     assert "The sandbox did not answer" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "typed", "kept"),
+    [
+        ("https://evil.example", "", False),
+        ("http://platform.example", "", False),
+        ("https://platform.example:8443", "", False),
+        ("https://platform.example@evil.example", "", False),
+        ("https://platform.example:x", "", False),
+        ("https://PLATFORM.example:443/v2", "", True),
+        ("", "", True),
+        ("https://new.example", "typed-anew", True),
+    ],
+)
+def test_a_stored_secret_is_not_sent_to_another_server(
+    browser: Browser, administrator: User, world: World, address: str, typed: str, kept: bool
+) -> None:
+    client = browser(administrator, "en")
+    SmartCouponAccount.objects.update(consume_base_url="https://platform.example", app_id="a")
+    form = {
+        "name": world.smart.name, "merchants": [world.own.pk], "repeat_window_seconds": "600", "developer_key": "",
+        "allowed_addresses": "", "consume_base_url": address, "app_id": "a", "app_secret": typed,
+    }  # fmt: skip
+    answer = client.post(page_of(world.smart), form)
+    account = SmartCouponAccount.objects.get(pk=world.smart.pk)
+    assert answer.status_code == (302 if kept else 200)
+    assert account.consume_base_url == (address if kept else "https://platform.example")
+    assert account.app_secret == (typed or world.smart.app_secret)
+    if not kept and "evil" in address:
+        assert "leads to another server" in answer.context["adminform"].form.errors["app_secret"][0]
