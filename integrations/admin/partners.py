@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,10 +16,11 @@ from integrations.admin.api_key_forms import NewKeyForm
 from integrations.admin.api_key_words import too_many
 from integrations.admin.api_keys import ApiKeyInline
 from integrations.admin.console import ConsolePage
-from integrations.admin.webhooks import TakesDeliveriesAlong, WebhookInline
-from integrations.models import PartnerApp
+from integrations.admin.webhooks import WebhookInline, counted
+from integrations.models import ApiCall, PartnerApp, WebhookDelivery, WebhookEndpoint
 from integrations.models.partners import Scope
 from integrations.partner_api import keys
+from integrations.webhooks import switching
 from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.dialogs import ask_again, dialog, go, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
@@ -28,6 +30,10 @@ NEW_KEY = dialog(
     _("It is shown once, on the next page. Two keys may be live at once, so that one can take the other's place."),
     _("Make the key"),
     NewKeyForm,
+)
+STAYS = _(
+    "%(app)s has been used: it stays, because its calls and orders are looked back at. End its keys, and nobody can use "
+    "it any more."
 )
 
 
@@ -42,7 +48,7 @@ class PartnerAppForm(SecretsForm):
 
 
 @admin.register(PartnerApp)
-class PartnerAppAdmin(ConsolePage, TakesDeliveriesAlong, AdministratorsOnly, PortalAdmin):
+class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
     """Applications of partners."""
 
     form = PartnerAppForm
@@ -59,6 +65,29 @@ class PartnerAppAdmin(ConsolePage, TakesDeliveriesAlong, AdministratorsOnly, Por
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Keys and webhooks belong to an app that exists."""
         return self.inlines if obj is not None else []
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In numbers, not one by one: webhooks may have a long log. What has been used is not deleted."""
+        used = [str(STAYS) % {"app": app} for app in objs if _has_been_used(app)]
+        hooks = WebhookEndpoint.objects.filter(app__in=[app.pk for app in objs])
+        counts = {
+            PartnerApp._meta.verbose_name_plural: len(objs),
+            WebhookEndpoint._meta.verbose_name_plural: hooks.count(),
+            WebhookDelivery._meta.verbose_name_plural: counted(WebhookDelivery.objects.filter(endpoint__in=hooks)),
+        }
+        return [str(app) for app in objs], counts, set(), used
+
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: PartnerApp) -> None:
+        """With its webhooks and their log."""
+        for endpoint in obj.webhooks.all():
+            switching.remove(endpoint)
+        obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PartnerApp]) -> None:
+        """Each by itself."""
+        for app in queryset:
+            self.delete_model(request, app)
 
     @action(
         description=_("New key"), url_path="new-key", permissions=["change"], icon="key",
@@ -98,3 +127,7 @@ class PartnerAppAdmin(ConsolePage, TakesDeliveriesAlong, AdministratorsOnly, Por
     def merchants_shown(self, app: PartnerApp) -> int:
         """How many merchants exist for it."""
         return app.merchants.count()
+
+
+def _has_been_used(app: PartnerApp) -> bool:
+    return app.keys.exists() or ApiCall.objects.filter(app=app).order_by().exists()

@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from integrations.admin.webhook_actions import EndpointActions
 from integrations.admin.webhook_words import endpoint_notices, endpoint_state, lane_of, moment
-from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
+from integrations.models import WebhookDelivery, WebhookEndpoint
 from integrations.models.partners import WebhookEvent
 from integrations.models.webhooks import DeliveryState
 from integrations.webhooks import resending, switching
@@ -85,16 +85,6 @@ class WebhookInline(ReadOnlyInline):
     def state_shown(self, webhook: WebhookEndpoint) -> str:
         """Whether events go out."""
         return endpoint_state(webhook)
-
-
-class TakesDeliveriesAlong:
-    """For pages of what webhooks hang on: whoever may delete it may delete their log with it."""
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """As always, but for the right to delete single lines of the log, which nobody has."""
-        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
-        log = {model._meta.verbose_name for model in (WebhookLane, WebhookDelivery, WebhookAttempt)}
-        return deleted, counts, needed - log, protected
 
 
 @admin.register(WebhookEndpoint)

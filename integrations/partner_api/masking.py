@@ -20,7 +20,7 @@ _HIDDEN = "****"
 
 
 def masked(value: Any, name: str = "", deepest: int = _DEEPEST) -> Any:
-    """A JSON value, masked; `name` is the field in which it stands. What is nested deeper than `deepest` is left out."""
+    """A JSON value, masked; `name` is the field in which it stands. What is nested deeper is left out."""
     if _SECRET.search(name) and value not in (None, ""):
         return _HIDDEN
     if isinstance(value, dict | list | tuple) and deepest == 0:

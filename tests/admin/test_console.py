@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import ApiCall, ApiKey, PartnerApp
@@ -187,3 +189,17 @@ def test_calls_are_found_by_request_id_outcome_and_call(root: Client, world: Wor
         html = root.get(list_of(ApiCall) + query).content.decode()
         assert page_of(wanted) in html, query
         assert page_of(ApiCall.objects.get(coupon=world.coupon)) not in html
+
+
+@pytest.mark.parametrize("left", ["key", "call"])
+def test_an_app_that_has_been_used_stays_and_none_of_its_calls_is_read(root: Client, world: World, left: str) -> None:
+    (ApiCall if left == "key" else ApiKey).objects.all().delete()
+    page = page_of(world.partner).replace("/change/", "/delete/")
+    chosen = {"action": "delete_selected", "_selected_action": [world.partner.pk], "post": "yes"}
+    for address, sent in ((page, {"post": "yes"}), (list_of(PartnerApp), chosen)):
+        with CaptureQueriesContext(connection) as asked:
+            html = root.post(address, sent).content.decode()
+        assert "End its keys, and nobody can use it any more." in html
+        about_calls = [query["sql"] for query in asked if "integrations_apicall" in query["sql"]]
+        assert not [sql for sql in about_calls if "LIMIT 1" not in sql]
+    assert PartnerApp.objects.filter(pk=world.partner.pk).exists()

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import ApiAnswer, Incident, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
+from integrations.models import ApiCall, ApiKey, Incident, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.alerts import IncidentKind
 from integrations.models.partners import WebhookEvent
 from integrations.outbox import doorbell
@@ -230,8 +230,8 @@ def test_deleting_an_address_or_its_app_takes_the_log_along(
     told(hook, world)
     row: Any = hook if what == "webhook" else world.partner
     if what == "app":
-        world.partner.keys.all().delete()
-        ApiAnswer.objects.all().delete()
+        ApiKey.objects.all().delete()
+        ApiCall.objects.all().delete()
     assert root.post(page_of(row).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 302
     assert not WebhookEndpoint.objects.exists()
     assert not WebhookDelivery.objects.exists()
