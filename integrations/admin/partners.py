@@ -32,8 +32,8 @@ NEW_KEY = dialog(
     NewKeyForm,
 )
 STAYS = _(
-    "%(app)s has been used: it stays, because its calls and orders are looked back at. End its keys, and nobody can use "
-    "it any more."
+    "%(app)s has been used: it stays, because its calls and orders are looked back at. "
+    "End its keys, and nobody can use it any more."
 )
 
 
