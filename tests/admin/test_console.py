@@ -151,8 +151,18 @@ def test_very_many_calls_are_counted_no_further(world: World, monkeypatch: pytes
 def test_an_empty_console_says_what_to_try(root: Client, world: World) -> None:
     ApiCall.objects.all().delete()
     html = root.get(console_of(world.partner)).content.decode()
-    assert "Nothing has been called yet" in html
+    assert "Nothing has been called in the last 7 days" in html
     assert "Authorization: Api-Key $KEY&quot; http://testserver/api/v1/coupon-templates/" in html
+
+
+@pytest.mark.parametrize("query", ["", "?outcome=failed", "?route=api-coupon"])
+def test_the_console_lists_the_days_that_its_cards_count(root: Client, world: World, query: str) -> None:
+    ApiCall.objects.all().delete()
+    now = timezone.now()
+    a_call(world.partner, at=now - timedelta(days=8), status=500, route="api-coupon", request_id="too-old")
+    a_call(world.partner, at=now - timedelta(days=6), status=500, route="api-coupon", request_id="of-the-week")
+    html = root.get(console_of(world.partner) + query).content.decode()
+    assert ("of-the-week" in html, "too-old" in html) == (True, False)
 
 
 def test_staff_see_calls_about_their_merchants_and_no_keys(lili: Client, world: World) -> None:
