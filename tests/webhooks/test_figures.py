@@ -42,6 +42,26 @@ def test_what_has_not_arrived_is_told_by_state_with_its_age(
     assert told() == {"queued": 0, "sending": 0, "failed": 1, "off": 3, "oldest": 0}
 
 
+def test_of_very_many_no_more_are_counted(
+    template: CouponTemplate, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(6):
+        issued(template)
+    half = WebhookDelivery.objects.order_by("pk").values_list("pk", flat=True)[:3]
+    WebhookDelivery.objects.filter(pk__in=list(half)).update(state="failed")
+    monkeypatch.setattr(figures, "MOST_COUNTED", 2)
+    found = told()
+    assert (found["queued"], found["failed"]) == (2, 2)
+
+
+def test_without_the_webhooks_figures_all_others_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "_WEBHOOKS", "SELECT 1 / 0")
+    names = [family.name for family in figures.collect()]
+    assert "portal_outbox_rows" in names
+    assert "portal_incidents_open" in names
+    assert not [name for name in names if "webhook" in name]
+
+
 def test_calls_are_counted_by_event_and_result(
     template: CouponTemplate, endpoint: WebhookEndpoint, partner: Partner
 ) -> None:
@@ -69,7 +89,7 @@ def test_a_long_log_is_never_read(template: CouponTemplate, endpoint: WebhookEnd
         )
         issued(template)
         cursor.execute("ANALYZE integrations_webhookdelivery")
-        due = str(figures._WEBHOOKS)
+        due = figures._WEBHOOKS.format(most=figures.MOST_COUNTED)
         cursor.execute(f"EXPLAIN {due}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Seq Scan on integrations_webhookdelivery" not in plan, plan
