@@ -26,6 +26,7 @@ from integrations.models import (
     Finding,
     OutboxAttempt,
     OutboxRow,
+    PartnerApp,
     PartnerOrder,
     Push,
 )
@@ -138,14 +139,17 @@ def forget_api_answers(names: set[str]) -> None:
 
 def forget_api_calls(merchant_id: int, names: set[str]) -> None:
     """Blank the calls of the partner API in which a customer of the merchant (by its primary key) is named, be it by a
-    masked number. The database looks for the names, so that no others' calls are read."""
+    masked number. The database looks for the names, in a bounded number of calls at a time that it finds by their
+    index: those about the merchant, then those about none, of the apps that are the merchant's."""
     names = names | {masked_text(name) for name in names}
     kept = ("path", "body", "answer")
     named = reduce(or_, (Q(**{f"{field}__contains": name}) for field in kept for name in names), Q(pk__in=[]))
-    theirs = Q(merchant=merchant_id) | Q(merchant=None, app__merchants=merchant_id)
-    for batch in batches(ApiCall.objects.filter(theirs, named, blanked_at=None)):
-        found = [call.pk for call in batch if mentions(f"{call.path} {call.body} {call.answer}", names)]
-        blank(ApiCall.objects.filter(pk__in=found))
+    apps = list(PartnerApp.objects.filter(merchants=merchant_id).values_list("pk", flat=True))
+    for about, of in ((Q(merchant=merchant_id), Q()), (Q(merchant=None), Q(app__in=apps))):
+        for batch in batches(ApiCall.objects.filter(about).only("pk")):
+            calls = ApiCall.objects.filter(of, named, pk__in=[call.pk for call in batch], blanked_at=None)
+            found = [call.pk for call in calls if mentions(f"{call.path} {call.body} {call.answer}", names)]
+            blank(ApiCall.objects.filter(pk__in=found))
 
 
 def forget_log(erasure: Erasure, names: set[str]) -> None:
