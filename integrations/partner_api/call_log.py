@@ -5,8 +5,8 @@ fails the call stays answered and only its line is missing. Of calls that a limi
 may not be used from there, the first of each second is kept: the others say nothing more, and would make of a flood of
 calls a flood of rows.
 
-Bodies and answers are masked and cut before they are stored: neither mobile numbers nor openids nor anything that is
-named like a secret gets into the table.
+Addresses, bodies and answers are masked and cut before they are stored: neither mobile numbers nor openids, not under
+the name of identifiers either, nor anything that is named like a secret gets into the table.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What is kept of a call's words: who a customer is and what opens something is taken out, then it is cut.
 
-Openids by the name of their field, because they look like any other word; mobile numbers by their form, wherever they
-stand.
+Openids by the name of their field, because they look like any other word, and so are identifiers, which may be openids:
+short ones, which are none, stay. Mobile numbers by their form, wherever they stand.
 """
 
 import json
@@ -14,6 +14,8 @@ MOST_BYTES = 4096
 _PERSONAL = re.compile(r"openid|mobile|phone", re.IGNORECASE)
 _SECRET = re.compile(r"secret|token|password|signature|authorization|api_?key|^sign$", re.IGNORECASE)
 _PERSONAL_IN_QUERY = re.compile(r"((?:openid|mobile|phone)=)([^&]*)", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"identifier", re.IGNORECASE)
+_IDENTIFIER_IN_LINE = re.compile(r"(/customers/|identifier=)([^/?&]*)", re.IGNORECASE)
 _DEEPEST = 8  # as bodies are read; only what is refused is nested deeper
 _SHOWN = 4
 _HIDDEN = "****"
@@ -34,17 +36,26 @@ def masked(value: Any, name: str = "", deepest: int = _DEEPEST) -> Any:
     text = masked_text(str(value))
     if _PERSONAL.search(name) and text and text == str(value):
         return hidden(text)
+    if _IDENTIFIER.search(name):
+        return _identifier(str(value))
     return value if isinstance(value, int | float) and text == str(value) else text
 
 
 def masked_line(text: str) -> str:
     """An address with its query, masked."""
+    text = _IDENTIFIER_IN_LINE.sub(lambda found: found[1] + _identifier(found[2]), text)
     return masked_text(_PERSONAL_IN_QUERY.sub(lambda found: found[1] + hidden(found[2]), text))
 
 
 def hidden(text: str) -> str:
     """The beginning of a word, if it is long enough to tell nothing by that."""
     return f"{text[:_SHOWN]}{_HIDDEN}" if len(text) > 2 * _SHOWN else _HIDDEN
+
+
+def _identifier(text: str) -> str:
+    """What a customer is called: a mobile number as everywhere, of another long one the beginning."""
+    word = masked_text(text)
+    return hidden(text) if word == text and len(text) > 2 * _SHOWN else word
 
 
 def bounded(value: Any) -> str:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from coupons.models import CouponTemplate
@@ -70,10 +71,13 @@ def test_unknown_callers_leave_nothing(api: Caller) -> None:
     assert not ApiCall.objects.exists()
 
 
-def test_neither_mobile_numbers_nor_openids_are_kept(api: Caller, merchant: Merchant) -> None:
+def test_neither_mobile_numbers_nor_openids_are_kept(api: Caller, template: CouponTemplate) -> None:
     api.put("customers/13800138000/", {"merchant_id": "88", "mobile": "13800138000", "openid": OPENID})
     api.get("coupons/?identifier=13800138000")
     api.get(f"coupons/?openid={OPENID}")
+    api.put(f"customers/{OPENID}/", {"merchant_id": "88"})
+    api.get(f"coupons/?identifier={OPENID}&merchant_id=88")
+    api.post("coupons/", issue_body(template.coupon_id, identifier=OPENID))
     for call in ApiCall.objects.all():
         kept = f"{call.path} {call.body} {call.answer}"
         assert "13800138000" not in kept
@@ -85,6 +89,8 @@ def test_neither_mobile_numbers_nor_openids_are_kept(api: Caller, merchant: Merc
     ("said", "kept"),
     [
         ({"openid": OPENID, "to_openid": "short"}, {"openid": "o3Pm****", "to_openid": "****"}),
+        ({"identifier": OPENID, "to_identifier": "m-1"}, {"identifier": "o3Pm****", "to_identifier": "m-1"}),
+        ({"identifier": "13800138000"}, {"identifier": "138****8000"}),
         ({"mobile": 13800138000}, {"mobile": "138****8000"}),
         ({"reason": "call 13800138000", "n": 3, "b": True, "x": None},
          {"reason": "call 138****8000", "n": 3, "b": True, "x": None}),
@@ -99,6 +105,7 @@ def test_fields_are_masked(said: Any, kept: Any) -> None:
 
 def test_queries_are_masked() -> None:
     assert masked_line(f"/c/?to_openid={OPENID}&mobile=13800138000&x=1") == "/c/?to_openid=o3Pm****&mobile=1380****&x=1"
+    assert masked_line(f"/v1/customers/{OPENID}/?identifier=m-1") == "/v1/customers/o3Pm****/?identifier=m-1"
 
 
 def test_at_most_four_kib_are_kept_of_each(api: Caller) -> None:
@@ -142,7 +149,7 @@ def test_a_deleted_key_keeps_its_calls(api: Caller) -> None:
 
 
 def test_an_erased_customer_stands_in_no_call(api: Caller, template: CouponTemplate) -> None:
-    name, number = "member-77", "13800138077"
+    name, number = "m-77", "13800138077"
     coupon = issued(template, CustomerFactory(merchant=template.merchant, identifier=name))
     api.put(f"customers/{name}/", {"merchant_id": "88"})
     api.get(f"coupons/{coupon.code}/")
@@ -153,6 +160,25 @@ def test_an_erased_customer_stands_in_no_call(api: Caller, template: CouponTempl
     kept = [f"{call.path} {call.body} {call.answer}" for call in ApiCall.objects.all()]
     assert not [line for line in kept if name in line]
     assert [call.blanked_at is not None for call in ApiCall.objects.order_by("pk")] == [True, True, True, False, True]
+
+
+def test_names_are_looked_for_in_a_bounded_number_of_calls_at_a_time(
+    api: Caller, template: CouponTemplate, stranger: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "_AT_ONCE", 2)
+    for caller in (api, caller_of("stranger", stranger)):
+        for query in ("identifier=m-77", "identifier=m-77&merchant_id=88", "identifier=m-78&merchant_id=88") * 2:
+            caller.get(f"coupons/?{query}")
+    with CaptureQueriesContext(connection) as asked:
+        traces.forget_api_calls(template.merchant.pk, {"m-77"})
+    looks = [query["sql"] for query in asked if "LIKE" in query["sql"]]
+    assert len(looks) >= 4
+    assert not [sql for sql in looks if '"integrations_apicall"."id" IN (' not in sql or "JOIN" in sql]
+    assert list(ApiCall.objects.filter(blanked_at=None).order_by("pk").values_list("app__name", "path")) == [
+        *[(api.app.name, "/api/v1/coupons/?identifier=m-78&merchant_id=88")] * 2,
+        *[("stranger", f"/api/v1/coupons/?identifier={rest}") for rest in
+          ("m-77", "m-77&merchant_id=88", "m-78&merchant_id=88") * 2],
+    ]  # fmt: skip
 
 
 def test_every_route_has_its_words() -> None:
