@@ -48,7 +48,6 @@ decides_redemptions(_Side())
 class PartnerOrderAdmin(ReadOnly, BigTable, ScopedAdmin):
     """What partners asked and what became of it. An open one is decided on its coupon's page."""
 
-    merchant_path = "coupon__merchant"
     list_display = ["began_at", "order_shown", "by_shown", "coupon_shown", "paid_shown", "saved_shown", "state_shown"]
     list_display_links = ["began_at"]
     list_select_related = ["coupon"]

@@ -63,6 +63,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='partnerorder',
+            name='merchant',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='merchants.merchant', verbose_name='merchant'),
+        ),
+        migrations.AddField(
+            model_name='partnerorder',
             name='row',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='orders', to='integrations.outboxrow', verbose_name='outbox row'),
         ),
@@ -74,6 +79,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='partnerorder',
             index=models.Index(condition=models.Q(('state', 'open')), fields=['began_at'], name='order_open'),
+        ),
+        migrations.AddIndex(
+            model_name='partnerorder',
+            index=models.Index(fields=['merchant', '-id'], name='order_of_merchant'),
         ),
         migrations.AddConstraint(
             model_name='partnerorder',

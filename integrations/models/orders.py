@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from coupons.models import IssuedCoupon
 from integrations.models.outbox import OutboxRow
 from integrations.models.partners import PartnerApp
-from merchants.models import Shop
+from merchants.models import Merchant, Shop
 
 
 class OrderState(models.TextChoices):
@@ -35,6 +35,8 @@ class PartnerOrder(models.Model):
     )
     actor = models.CharField(_("by"), max_length=150)
     coupon = models.ForeignKey(IssuedCoupon, models.PROTECT, verbose_name=_("coupon"), related_name="orders")
+    # Whose staff see it: the coupon's own, which never changes.
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False)
     order_id = models.CharField(_("order ID"), max_length=64)
     order_date = models.DateField(_("order date"))
     paid_fen = models.BigIntegerField(_("paid (fen)"))
@@ -65,7 +67,10 @@ class PartnerOrder(models.Model):
                 fields=["coupon"], condition=Q(state__in=HOLDING), name="order_one_holds_the_coupon"
             ),
         ]
-        indexes = [models.Index(fields=["began_at"], condition=Q(state=OrderState.OPEN), name="order_open")]
+        indexes = [
+            models.Index(fields=["began_at"], condition=Q(state=OrderState.OPEN), name="order_open"),
+            models.Index(fields=["merchant", "-id"], name="order_of_merchant"),
+        ]
 
     def __str__(self) -> str:
         return self.order_id

@@ -65,6 +65,7 @@ def begin(app: PartnerApp, coupon: IssuedCoupon, order: Order) -> PartnerOrder:
         app=app,
         actor=actor,
         coupon=coupon,
+        merchant_id=coupon.merchant_id,
         order_id=order.order_id,
         order_date=order.order_date,
         paid_fen=order.paid_fen,

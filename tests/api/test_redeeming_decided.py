@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -192,7 +193,10 @@ def test_orders_have_pages_for_those_who_may_see_the_merchant(open_one: Scene) -
     client, order = staff_of(open_one, "view_partnerorder"), open_one.order()
     page = reverse("admin:integrations_partnerorder_change", args=[order.pk])
     for address in (reverse("admin:integrations_partnerorder_changelist"), page):
-        html = client.get(address).content.decode()
+        with CaptureQueriesContext(connection) as asked:
+            html = client.get(address).content.decode()
+        by_index = '"integrations_partnerorder"."merchant_id" IN'
+        assert any(by_index in query["sql"] for query in asked), "not by way of all coupons"
         assert all(words in html for words in ("o-1", "¥56", "¥10", "being redeemed", open_one.coupon.code))
     MerchantScope.objects.get(user__username="mei").merchants.clear()
     assert client.get(page).status_code in (302, 404)
