@@ -24,8 +24,10 @@ def lock_template(pk: int) -> CouponTemplate:
 
 
 @transaction.atomic
-def publish(template: CouponTemplate) -> TemplateVersion:
+def publish(template: CouponTemplate, *, held: bool = False) -> TemplateVersion:
     """Open a draft for issuing, or a paused template again.
+
+    `held` lets tills know of it, but leaves it paused until it is published once more.
 
     Raises:
         ValidationError: its terms cannot be promised; messages by field.
@@ -36,10 +38,11 @@ def publish(template: CouponTemplate) -> TemplateVersion:
         raise Refused(Reason.WRONG_STATE)
     if problems := term_problems(locked.terms()):
         raise ValidationError(problems)
-    _write_status(locked, TemplateStatus.PUBLISHED)
+    _write_status(locked, TemplateStatus.PAUSED if held else TemplateStatus.PUBLISHED)
     template.status = locked.status
     version = _version_of_today(locked)
-    template_published.send(CouponTemplate, template=locked)
+    if not held:
+        template_published.send(CouponTemplate, template=locked)
     return version
 
 

@@ -11,6 +11,8 @@ from coupons.choices import Channel, Kind
 from integrations.models.partners import Scope, WebhookEvent
 from integrations.smart_coupon.fields import FIRST_YEAR, LAST_YEAR, LONGEST_ID, LONGEST_IDENTIFIER
 from integrations.strict_json import shown
+from integrations.webhooks.signing import signing_secret
+from integrations.webhooks.targets import webhook_address
 from merchants.checks import http_address
 
 _MOST = 2_000_000_000  # what an integer column holds
@@ -197,8 +199,8 @@ class CouponTemplateEntry(Entry):
 class WebhookEntry(Entry):
     """An address of a partner app that wants to be told of events."""
 
-    url = _text(500, validators=[http_address])
-    secret = _secret(500)
+    url = _text(500, validators=[webhook_address])
+    secret = _secret(500, validators=[signing_secret])
     events = _list(OneOf(choices=WebhookEvent.choices), required=True)
 
 

@@ -37,7 +37,7 @@ def _pushed_as(revision: Revision) -> dict[str, str]:
 
 
 def create(account: SmartCouponAccount, push: CreateCoupon, revision: Revision) -> CouponTemplate:
-    """Make and publish the template that a push describes.
+    """Make and publish the template that a push describes; held back where dfire has to confirm it first.
 
     Raises:
         HookRefused: unknown merchant, or terms that cannot be promised.
@@ -65,7 +65,7 @@ def create(account: SmartCouponAccount, push: CreateCoupon, revision: Revision) 
         field, messages = next(iter(problems.items()))
         raise invalid(_pushed_as(revision).get(field, field), " ".join(messages))
     template.save()
-    templates.publish(template)
+    templates.publish(template, held=account.confirm_with_dfire)
     return template
 
 

@@ -5,6 +5,7 @@ valid (`PushAnswer.confirming`). The request then waits, in no transaction, for 
 One short transaction, under the lock of that answer, decides: it becomes valid, or everything is removed again, here
 and through the outbox at dfire. Whoever finds an answer that is overdue decides likewise: an equal push, or the sweep
 after a process that died. So nobody has been told of success where a removal follows, and it takes no worker to say no.
+Partners hear of the template when it is confirmed and not before, whatever staff do with it meanwhile.
 """
 
 import logging
@@ -25,7 +26,9 @@ from integrations.hooks.database import within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.models import OutboxRow, Push, PushAnswer
 from integrations.models.outbox import RowKind, RowState
+from integrations.models.partners import WebhookEvent
 from integrations.places import PLACES
+from integrations.webhooks.events import tell_template
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +64,7 @@ def not_confirmed(said: str = "") -> HookRefused:
 
 
 def begin(key: int, push: Push) -> None:
-    """Hold the answer back until dfire has accepted. Call it inside the transaction that has made the template."""
-    assert push.template is not None  # noqa: S101  (a create push made one)
-    templates.pause(push.template)
+    """Hold the answer back until dfire has accepted. Call it inside the transaction that has made the template, held."""
     until = timezone.now() + timedelta(seconds=settings.PUSH_CONFIRM_SECONDS)
     PushAnswer.objects.filter(pk=key).update(confirming=push, confirm_until=until)
 
@@ -132,10 +133,12 @@ def _confirm(awaited: Awaited) -> dict[str, Any] | None:
     if template is None or template.status == TemplateStatus.ENDED:  # by staff, meanwhile
         _undo(awaited.key, awaited.first)
         return None
-    if template.status == TemplateStatus.PAUSED:
-        templates.publish(template)
     entry.confirming = entry.confirm_until = None
     entry.save(update_fields=["confirming", "confirm_until"])
+    if template.status == TemplateStatus.PAUSED:
+        templates.publish(template)
+    else:  # staff have published it, which was not told
+        tell_template(WebhookEvent.TEMPLATE_PUBLISHED, template)
     return dict(entry.answer or {})
 
 
@@ -150,14 +153,13 @@ def _undo(key: int, first: int) -> bool:
     if entry is None:
         return False
     template = _template(entry)
-    entry.delete()
-    if template is None:
-        return True
     try:
-        templates.delete(template)
+        if template is not None:
+            templates.delete(template)
     except Refused:  # staff have issued coupons of it in that moment: those stay good
-        if template.status != TemplateStatus.ENDED:
+        if template is not None and template.status != TemplateStatus.ENDED:
             templates.end(template)
+    entry.delete()  # last: while it is there, partners are not told of the template
     return True
 
 

@@ -10,6 +10,7 @@ from django.dispatch import receiver
 
 from coupons import signals
 from coupons.models import CouponTemplate, IssuedCoupon
+from integrations.models import PushAnswer
 from integrations.models.partners import WebhookEvent
 from integrations.webhooks.events import tell_coupons, tell_template
 
@@ -47,9 +48,16 @@ def _expired(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 
 @receiver(signals.template_published)
 def _published(template: CouponTemplate, **kwargs: Any) -> None:
-    tell_template(WebhookEvent.TEMPLATE_PUBLISHED, template)
+    if not _is_unconfirmed(template):
+        tell_template(WebhookEvent.TEMPLATE_PUBLISHED, template)
 
 
 @receiver(signals.template_ended)
 def _ended(template: CouponTemplate, **kwargs: Any) -> None:
-    tell_template(WebhookEvent.TEMPLATE_ENDED, template)
+    if not _is_unconfirmed(template):
+        tell_template(WebhookEvent.TEMPLATE_ENDED, template)
+
+
+def _is_unconfirmed(template: CouponTemplate) -> bool:
+    """Whether a push still waits for dfire to accept it: then it may yet be removed as if it had never been."""
+    return PushAnswer.objects.filter(confirm_until__isnull=False, confirming__template=template).exists()

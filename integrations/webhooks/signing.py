@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from standardwebhooks import Webhook
 
 from integrations.models import WebhookEndpoint
@@ -20,6 +22,18 @@ class UnusableSecret(Exception):
 def new_secret() -> str:
     """A fresh secret."""
     return BEGINS_WITH + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
+
+
+def signing_secret(value: str) -> None:
+    """A secret that signs.
+
+    Raises:
+        ValidationError: it does not.
+    """
+    try:
+        headers("msg_try", "{}", [value], datetime.now(UTC))
+    except UnusableSecret:
+        raise ValidationError(_("This is no signing secret: whsec_ and base64.")) from None
 
 
 def replace_secret(endpoint: WebhookEndpoint, *, keep: timedelta, now: datetime) -> str:

@@ -16,11 +16,13 @@ from django.utils import timezone
 from coupons import templates
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
-from integrations.models import OutboxRow, Push, PushAnswer
+from integrations.models import OutboxRow, PartnerApp, Push, PushAnswer, WebhookDelivery, WebhookEndpoint
 from integrations.models.outbox import RowKind, RowState
+from integrations.models.partners import WebhookEvent
 from integrations.outbox import engine
 from integrations.sandbox.server import Sandbox
 from integrations.smart_coupon import confirming
+from integrations.webhooks.signing import new_secret
 from merchants.models import Merchant, SmartCouponAccount
 from tests.factories import SmartCouponAccountFactory, issued
 from tests.hooks.helpers import address_of, create_push, last_push, made, post
@@ -58,6 +60,17 @@ def platform(merchant: Merchant) -> SmartCouponAccount:
     account: SmartCouponAccount = SmartCouponAccountFactory(name="careful", confirm_with_dfire=True)
     account.merchants.add(merchant)
     return account
+
+
+@pytest.fixture
+def told(merchant: Merchant) -> Callable[[], list[str]]:
+    """The events that a partner of the merchant is told of, so far."""
+    app = PartnerApp.objects.create(name="partner")
+    app.merchants.add(merchant)
+    WebhookEndpoint.objects.create(
+        app=app, url="https://partner.example/", secret=new_secret(), events=list(WebhookEvent.values)
+    )
+    return lambda: list(WebhookDelivery.objects.order_by("pk").values_list("event", flat=True))
 
 
 @contextmanager
@@ -368,6 +381,33 @@ def test_a_template_that_staff_ended_meanwhile_is_no_success(
     drain_through()
     is_refused(post(address_of(platform), push))
     nothing_is_left(dfire)
+
+
+def test_partners_are_told_once_and_only_of_what_is_confirmed(
+    platform: SmartCouponAccount, told: Callable[[], list[str]]
+) -> None:
+    is_refused(post(address_of(platform), create_push()))
+    assert told() == []
+    with working():
+        assert post(address_of(platform), create_push()).status_code == 200
+    assert told() == ["template.published"]
+
+
+def test_partners_are_told_nothing_of_what_staff_do_before_it_is_confirmed(
+    platform: SmartCouponAccount, dfire: Dfire, monkeypatch: pytest.MonkeyPatch, told: Callable[[], list[str]]
+) -> None:
+    push = create_push()
+    die(monkeypatch, lambda: post(address_of(platform), push))
+    templates.publish(CouponTemplate.objects.get())
+    assert told() == []
+    overdue()
+    assert confirming.finish_overdue() == 1
+    assert told() == []
+    die(monkeypatch, lambda: post(address_of(platform), push))
+    templates.publish(CouponTemplate.objects.get())
+    drain_through()
+    assert post(address_of(platform), push).status_code == 200
+    assert told() == ["template.published"]
 
 
 def test_what_is_refused_before_dfire_is_asked_is_refused_as_ever(platform: SmartCouponAccount) -> None:

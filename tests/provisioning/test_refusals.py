@@ -13,6 +13,7 @@ PLATFORM = ("smart_coupon_accounts", 0)
 ACCOUNT = ("dfire_accounts", 0)
 APP = ("partner_apps", 0)
 LONG = "x" * 10_000
+NO_TARGETS = ["https://u:p@partner.example/", "http://partner.example/", "https://10.0.0.1/", "https://2130706433/"]
 
 WRONG: list[tuple[tuple[str | int, ...], list[Any]]] = [
     ((*ACCOUNT, "name"), [None, "", " ", True, [], {}, 1.5, 5, "x" * 101]),
@@ -78,8 +79,8 @@ WRONG: list[tuple[tuple[str | int, ...], list[Any]]] = [
     ((*APP, "merchants"), [None, ["99"], [[]]]),
     ((*APP, "webhooks"), [None, {}, "x"]),
     ((*APP, "webhooks", 0), [None, [], {}]),
-    ((*APP, "webhooks", 0, "url"), [None, "", "x", "ftp://x"]),
-    ((*APP, "webhooks", 0, "secret"), [None, "", 5]),
+    ((*APP, "webhooks", 0, "url"), [None, "", "x", "ftp://x", *NO_TARGETS]),
+    ((*APP, "webhooks", 0, "secret"), [None, "", 5, "x", "whsec_", "whsec_é"]),
     ((*APP, "webhooks", 0, "events"), [None, [], ["coupon.eaten"], "coupon.redeemed"]),
 ]
 

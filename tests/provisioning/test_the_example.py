@@ -1,9 +1,11 @@
 """The contract's example file makes everything it names, and a second run changes nothing at all."""
 
+import ipaddress
 from datetime import date
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
@@ -11,7 +13,7 @@ from integrations.models import ApiKey, OutboxRow, PartnerApp, WebhookEndpoint
 from merchants.models import Customer, DfireAccount, Merchant, Shop, SmartCouponAccount
 from merchants.secrets import keyed_hashes
 from tests.hooks.helpers import address_of, create_push, post
-from tests.provisioning.helpers import EXAMPLE, SECRETS, dump, example
+from tests.provisioning.helpers import EXAMPLE, SECRETS, dump, example, put
 
 pytestmark = pytest.mark.django_db
 NOTHING = ["nothing to change"]
@@ -159,7 +161,7 @@ def test_lists_inside_only_grow(run: Any) -> None:
                 "name": "mini-program",
                 "api_key": "second-key-0123456789abcdef",
                 "merchants": [],
-                "webhooks": [{"url": "https://partner.example/2", "secret": "x", "events": ["coupon.issued"]}],
+                "webhooks": [{"url": "https://partner.example/2", "secret": SECRETS[2], "events": ["coupon.issued"]}],
             }
         ],
     }
@@ -219,3 +221,9 @@ def test_no_secret_and_no_mobile_is_printed(run: Any) -> None:
 def test_a_short_key_is_not_kept_readable(run: Any) -> None:
     run({"partner_apps": [{"name": "a", "api_key": "secret77"}]})
     assert len(ApiKey.objects.get().prefix) <= 2
+
+
+def test_a_webhook_may_go_to_a_network_that_is_allowed(run: Any, settings: LazySettings) -> None:
+    settings.OUTBOUND_ALLOWED_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+    run(put(example(), ("partner_apps", 0, "webhooks", 0, "url"), "http://127.0.0.1:8123/hook"))
+    assert WebhookEndpoint.objects.get().url == "http://127.0.0.1:8123/hook"
