@@ -18,6 +18,7 @@ from coupons.lifecycle.delivering import (
 )
 from coupons.lifecycle.ending import expire_due, revoke, revoke_many
 from coupons.lifecycle.redeeming import (
+    DECIDED_OTHERWISE,
     TillOutcome,
     begin_redeeming,
     finish_redeeming,
@@ -28,6 +29,7 @@ from coupons.lifecycle.reissuing import end_of_replacement, last_day_at_tills, r
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
 
 __all__ = [
+    "DECIDED_OTHERWISE",
     "DFIRE",
     "PORTAL",
     "Holding",

@@ -53,6 +53,11 @@ def apply(callback: DfireCallback) -> CallbackState:
     return CallbackState(callback.state)
 
 
+def waits_for(coupon: IssuedCoupon) -> bool:
+    """Whether a callback waits for a partner's redemption of the coupon."""
+    return DfireCallback.objects.filter(coupon=coupon, state=CallbackState.WAITS).exists()
+
+
 def apply_waiting(coupon: IssuedCoupon) -> bool:
     """Apply what waited until a partner's redemption of a locked coupon was settled. Returns whether anything did."""
     waiting = DfireCallback.objects.select_for_update(of=("self",), no_key=True)

@@ -11,7 +11,15 @@ from integrations.models import AccountState, OutboxRow, PartnerOrder
 from integrations.models.orders import OrderState
 from integrations.models.outbox import UNSETTLED, RowState
 from integrations.outbox import repair
-from integrations.sync.redemptions import UNDECIDED, open_order, redemption_settled, settle, uncertain, undecided
+from integrations.sync.redemptions import (
+    UNDECIDED,
+    call_ended,
+    open_order,
+    redemption_settled,
+    settle,
+    uncertain,
+    undecided,
+)
 from integrations.sync.words import NOT_NEEDED
 
 
@@ -50,7 +58,10 @@ def decide(coupon_id: int, *, redeemed: bool, actor: str) -> bool:
         _cancel(row)
     elif row is not None:  # dfire is told, or asked: what had been given up as well
         repair.retry([row])
-    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+    if redeemed:
+        redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+    else:  # a callback that waits may be our own call's echo still
+        call_ended.send(PartnerOrder, coupon=coupon)
     return True
 
 

@@ -101,6 +101,8 @@ def _look(row: OutboxRow, order: PartnerOrder, found: CustomerPromotion | None) 
             redemptions.lost(order, coupon)
         verdicts.done(row)
     elif order.state == OrderState.UNDONE:
+        if found is not None:
+            row.details = {**row.details, redemptions.SEEN_UNSPENT: True}
         verdicts.cancel(row, NOT_NEEDED)
     elif "refused" in row.details and (found is not None or ours is None):
         _refuse(row, order)

@@ -148,6 +148,49 @@ def test_a_comparison_that_sees_it_used_takes_it_for_the_orders(open_one: Scene)
     assert (open_one.order().state, open_one.order().inferred, open_one.redeem().status_code) == ("redeemed", True, 200)
 
 
+@pytest.mark.parametrize("told", ["before", "after"])
+def test_a_late_echo_of_what_was_called_off_is_the_orders(open_one: Scene, told: str) -> None:
+    """Told before or after the decision, while dfire is asked still."""
+    silent_since(open_one, LONG_AGO)
+    callback = till_says(open_one.coupon) if told == "before" else None
+    assert open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    callback = callback or till_says(open_one.coupon)
+    callback.refresh_from_db()
+    assert (callback.state, open_one.fresh().status, open_one.order().state) == ("waits", "issued", "undone")
+    drain_through()
+    callback.refresh_from_db()
+    coupon = open_one.fresh()
+    assert (callback.state, open_one.order().state, open_one.order().inferred) == ("repeated", "redeemed", True)
+    assert (coupon.redeemed_through, coupon.saved_fen, coupon.flag) == ("api", 1000, "redeemed_after_decision")
+    assert open_one.redeem().status_code == 200
+
+
+@pytest.mark.parametrize("by", ["callback", "comparison"])
+def test_what_was_called_off_and_nobody_asks_about_any_more_is_settled_by_its_echo(open_one: Scene, by: str) -> None:
+    silent_since(open_one, LONG_AGO)
+    open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    OutboxRow.objects.filter(pk=open_one.row().pk).update(state="dead")
+    if by == "callback":
+        assert till_says(open_one.coupon).state == "repeated"
+    else:
+        with transaction.atomic():
+            assert redemptions.conclude(lifecycle.lock([open_one.coupon.pk])[0])
+    coupon = open_one.fresh()
+    assert (coupon.redeemed_through, coupon.flag) == ("api", "redeemed_after_decision")
+    assert (open_one.order().state, open_one.order().inferred) == ("redeemed", True)
+
+
+def test_after_a_no_that_dfire_confirmed_a_till_is_a_till(scene: Scene) -> None:
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_before")
+    scene.redeem()
+    silent_since(scene, LONG_AGO)
+    open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    drain_through()
+    assert till_says(scene.coupon).state == "applied"
+    assert (scene.fresh().redeemed_through, scene.order().state) == ("till", "undone")
+
+
 def test_a_merchant_that_has_lost_its_account_leaves_it_to_staff(open_one: Scene) -> None:
     silent_since(open_one, LONG_AGO)
     merchant = open_one.coupon.merchant
