@@ -62,6 +62,8 @@ def apply_waiting(coupon: IssuedCoupon) -> bool:
     """Apply what waited until a partner's redemption of a locked coupon was settled. Returns whether anything did."""
     waiting = DfireCallback.objects.select_for_update(of=("self",), no_key=True)
     told = list(waiting.filter(coupon=coupon, state=CallbackState.WAITS).order_by("pk"))
+    # The first may redeem the coupon, which settles its order, which comes here again: then nothing waits any more.
+    DfireCallback.objects.filter(pk__in=[callback.pk for callback in told]).update(state=CallbackState.REPEATED)
     for callback in told:
         _note_outcome(callback, coupon, redeem(callback, coupon))
         callback.save(update_fields=_APPLIED_FIELDS)

@@ -138,6 +138,7 @@ def till_was_first(coupons: Iterable[IssuedCoupon]) -> None:
     at_tills = {coupon.pk: coupon for coupon in coupons if coupon.redeemed_through == Source.TILL}
     for order in PartnerOrder.objects.filter(coupon__in=at_tills, state=OrderState.OPEN):
         settle(order, at_tills[order.coupon_id], OrderState.LOST)
+        redemption_settled.send(PartnerOrder, coupon=at_tills[order.coupon_id], inferred=False)
 
 
 def may_be_echo(coupon: IssuedCoupon) -> bool:

@@ -75,6 +75,11 @@ class Verify(Handler):
         else:
             redemptions.undecided(coupon_of(row))
 
+    def ends(self, row: OutboxRow) -> None:
+        """What waits until it is known whose a redemption is may have to wait no longer."""
+        if row.coupon is not None:
+            redemptions.call_ended.send(PartnerOrder, coupon=row.coupon)
+
     def _give_up(self, row: OutboxRow, *, code: str, message: str) -> None:
         verdicts.dead(row, code=code, message=message)
         self.fails(row, message)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from coupons import lifecycle
@@ -157,6 +158,34 @@ def test_a_callback_of_a_till_that_was_first_says_when(scene: Scene) -> None:
     callback.refresh_from_db()
     assert (callback.state, scene.order().state) == ("applied", "lost")
     assert (scene.fresh().redeemed_at, scene.fresh().redeemed_through) == (at, "till")
+
+
+@pytest.mark.parametrize("ends", ["busy", "refuse"])
+def test_a_callback_need_not_wait_for_a_call_that_had_no_effect(scene: Scene, settings: Any, ends: str) -> None:
+    """Not even where the account answers no more, nor where a second one came meanwhile."""
+    settings.PUSH_CONFIRM_AT_ONCE = 0
+    scene.redeem()
+    [job] = (claim_this(_due(scene).pk) or claim(0, 0)).jobs
+    at = datetime.now(UTC) - timedelta(minutes=3)
+    callbacks = [till_says(scene.coupon, at=at), till_says(scene.coupon)]
+    assert [callback.state for callback in callbacks] == ["waits", "waits"]
+    scene.dfire.fault(VERIFY, ends)
+    settling.settle(job, perform(job))
+    states = DfireCallback.objects.filter(coupon=scene.coupon).order_by("pk").values_list("state", flat=True)
+    assert (list(states), scene.order().state, scene.row().state) == (["applied", "repeated"], "lost", "cancelled")
+    assert (scene.fresh().redeemed_at, scene.fresh().redeemed_through) == (at, "till")
+    assert scene.fresh().events.filter(kind="redeemed").count() == 1
+
+
+def test_a_redemption_that_a_till_is_known_for_settles_every_callback(scene: Scene, settings: Any) -> None:
+    settings.PUSH_CONFIRM_AT_ONCE = 0
+    scene.redeem()
+    assert claim_this(_due(scene).pk)
+    callback = till_says(scene.coupon)
+    with transaction.atomic():
+        lifecycle.redeem_at_till(lifecycle.lock([scene.coupon.pk])[0], at=timezone.now())
+    callback.refresh_from_db()
+    assert (callback.state, scene.order().state) == ("repeated", "lost")
 
 
 def test_a_callback_before_anything_was_sent_is_the_tills(scene: Scene) -> None:
