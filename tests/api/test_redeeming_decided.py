@@ -13,6 +13,7 @@ from django.utils import timezone
 from coupons import lifecycle
 from coupons.models import IssuedCoupon
 from integrations.models import AccountState, OutboxRow, PartnerOrder
+from integrations.outbox import engine, repair
 from integrations.sync import open_redemptions, redemptions
 from merchants.models import MerchantScope
 from tests.api.caller import refused
@@ -53,6 +54,31 @@ def test_the_limit_counts_from_the_accounts_last_answer(open_one: Scene) -> None
     assert open_one.fresh().flag == "redeeming_undecided"
     assert open_redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
     assert not open_redemptions.decide(coupon_id, redeemed=False, actor="staff:x"), "once"
+
+
+def test_an_account_that_answers_everything_but_the_call_leaves_it_to_staff_too(scene: Scene) -> None:
+    """Those that cannot be decided yet do not stand in the way of those that can."""
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_before", times=None)
+    assert scene.redeem().status_code == 202
+    first = scene.coupon
+    scene.renew()
+    assert scene.redeem().status_code == 202
+    PartnerOrder.objects.filter(coupon=first).update(began_at=timezone.now() - LONG_AGO * 2)
+    PartnerOrder.objects.filter(coupon=scene.coupon).update(began_at=timezone.now() - LONG_AGO)
+    OutboxRow.objects.filter(coupon=first).update(available_at=timezone.now() + LONG_AGO)
+    for calls in (1, 3, 5):
+        assert scene.row().attempts.count() == calls
+        assert open_redemptions.flag_overdue(limit=1) == 0, calls
+        OutboxRow.objects.filter(pk=scene.row().pk).update(available_at=timezone.now())
+        engine.drain()
+    assert AccountState.objects.get().last_answer_at > timezone.now() - timedelta(minutes=1)
+    assert open_redemptions.flag_overdue(limit=1) == 1
+    assert (scene.fresh().flag, IssuedCoupon.objects.get(pk=first.pk).flag) == ("redeeming_undecided", "")
+    PartnerOrder.objects.update(began_at=timezone.now() - timedelta(minutes=9))
+    assert not open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:x"), "too soon"
+    PartnerOrder.objects.update(began_at=timezone.now() - LONG_AGO)
+    assert open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:x")
 
 
 def test_it_was(open_one: Scene) -> None:
