@@ -217,6 +217,33 @@ def test_after_a_no_that_dfire_confirmed_a_till_is_a_till(scene: Scene) -> None:
     assert (scene.fresh().redeemed_through, scene.order().state) == ("till", "undone")
 
 
+@pytest.mark.parametrize("ended", ["refused", "undone", "undone_after_a_look"])
+def test_what_is_tried_again_by_hand_never_spends_the_coupon_on_an_order_that_is_over(scene: Scene, ended: str) -> None:
+    """Another order is open when staff retry the row of the first, and its call may have got through."""
+    patience(scene, seconds=5)
+    if ended == "refused":
+        scene.dfire.fault(VERIFY, "refuse", code="002", message="x")
+    else:
+        scene.dfire.fault(VERIFY, "busy" if ended == "undone" else "drop_before", times=None)
+    scene.redeem()
+    if ended != "refused":
+        silent_since(scene, LONG_AGO)
+        assert open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    drain_through()
+    first, over = scene.row(), scene.order().state
+    scene.dfire.fault(VERIFY, "drop_after")
+    assert scene.redeem("o-2").status_code == 202
+    second = scene.row()
+    OutboxRow.objects.filter(pk=second.pk).update(state="dead")
+    assert repair.retry([first]) == 1
+    drain_through()
+    first.refresh_from_db()
+    assert (first.state, scene.order().state) == ("cancelled", over)
+    repair.retry([second])
+    drain_through()
+    assert (scene.order("o-2").state, scene.spent()["order_id"]) == ("redeemed", "o-2")
+
+
 def test_a_merchant_that_has_lost_its_account_leaves_it_to_staff(open_one: Scene) -> None:
     silent_since(open_one, LONG_AGO)
     merchant = open_one.coupon.merchant
