@@ -24,6 +24,7 @@ from coupons.lifecycle.redeeming import (
     finish_redeeming,
     redeem_at_till,
     stop_redeeming,
+    tell_shop,
 )
 from coupons.lifecycle.reissuing import end_of_replacement, last_day_at_tills, refusal_to_reissue, reissue
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
@@ -58,6 +59,7 @@ __all__ = [
     "revoke_many",
     "status_now",
     "stop_redeeming",
+    "tell_shop",
     "transfer",
     "undo_transfer",
 ]

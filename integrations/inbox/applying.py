@@ -78,10 +78,11 @@ def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> Til
     callback.coupon, callback.merchant_id = coupon, coupon.merchant_id
     if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
         callback.parameters, callback.blanked_at = {}, timezone.now()
+    shop = Shop.objects.filter(merchant=coupon.merchant_id, entity_id=callback.entity_id).first()
     outcome = lifecycle.redeem_at_till(
         coupon,
         at=min(callback.sent_at, timezone.now()),
-        shop=Shop.objects.filter(merchant=coupon.merchant_id, entity_id=callback.entity_id).first(),
+        shop=shop,
         details={
             "callback": callback.pk,
             "entity_id": callback.entity_id,
@@ -89,8 +90,21 @@ def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> Til
             **details,
         },
     )
+    if shop is not None and outcome is TillOutcome.REPEATED and _is_first_told(callback, coupon):
+        lifecycle.tell_shop(coupon, shop)
     transaction.on_commit(lambda: _log(callback, outcome=outcome.value), robust=True)
     return outcome
+
+
+def _is_first_told(callback: DfireCallback, coupon: IssuedCoupon) -> bool:
+    """Whether the coupon was only seen to be redeemed in dfire's list, and no other callback has told of it."""
+    earlier = DfireCallback.objects.filter(coupon=coupon, pk__lt=callback.pk).exclude(digest=list_digest(coupon))
+    return not earlier.exists()
+
+
+def list_digest(coupon: IssuedCoupon) -> str:
+    """What stands for the digest in the entry of a redemption that only dfire's list shows."""
+    return f"list-{coupon.pk}"
 
 
 def late_problem(coupon: IssuedCoupon) -> str:

@@ -5,20 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from coupons import lifecycle
-from coupons.models import IssuedCoupon
+from coupons.models import DayFigures, IssuedCoupon
 from integrations import inbox
 from integrations.inbox import Redemption
 from integrations.models import AccountState, DfireCallback, OutboxRow
 from integrations.outbox import engine, settling
 from integrations.outbox.calling import perform
-from integrations.outbox.claiming import claim, claim_this
+from integrations.outbox.claiming import Claimed, claim, claim_this
 from tests.api.caller import refused
 from tests.api.redeeming import VERIFY, Scene, figures
-from tests.factories import issued
+from tests.factories import ShopFactory, issued
 from tests.outbox.dfire import ASK_CUSTOMER
 from tests.outbox.helpers import drain_through, leases_run_out, time_passes
 
@@ -26,13 +28,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 UNKNOWN_AFTER = ["drop_after", "http_500_after", "garbage_after", "truncated_after", "empty_after"]
 
 
-def till_says(coupon: IssuedCoupon, *, at: datetime | None = None) -> DfireCallback:
+def till_says(coupon: IssuedCoupon, *, at: datetime | None = None, shop: str = "") -> DfireCallback:
     """A callback from the till."""
     account = coupon.merchant.dfire_account
     assert account is not None
     at = at or datetime.now(UTC)
-    told = {"thirdDeliverCode": coupon.code, "timestamp": str(at)}
-    said = Redemption(code=coupon.code, promotion_id="", entity_id="", sent_at=at, parameters=told)
+    told = {"thirdDeliverCode": coupon.code, "timestamp": str(at), "entityId": shop}
+    said = Redemption(code=coupon.code, promotion_id="", entity_id=shop, sent_at=at, parameters=told)
     return inbox.take(account, said)
 
 
@@ -141,6 +143,24 @@ def test_a_till_that_was_first_wins(scene: Scene) -> None:
     assert figures()["redeemed"] == 1
     callback = till_says(scene.coupon)
     assert (callback.state, scene.order().state) == ("repeated", "lost")
+
+
+def test_the_first_callback_of_a_till_seen_in_the_list_says_in_which_shop(scene: Scene) -> None:
+    shops = [ShopFactory(merchant=scene.coupon.merchant) for _ in range(2)]
+    scene.dfire.redeem(scene.coupon.code)
+    scene.redeem()
+    seen_at = scene.fresh().redeemed_at
+    assert (scene.order().state, scene.fresh().redeemed_shop) == ("lost", None)
+    for shop in shops:
+        callback = till_says(scene.coupon, at=datetime.now(UTC) - timedelta(hours=1), shop=shop.entity_id)
+        assert (callback.state, scene.fresh().redeemed_shop, scene.fresh().redeemed_at) == (
+            "repeated",
+            shops[0],
+            seen_at,
+        )
+    assert figures()["redeemed"] == 1
+    by_shop = DayFigures.objects.values("shop").annotate(count=Sum("redeemed")).filter(count__gt=0)
+    assert list(by_shop) == [{"shop": shops[0].pk, "count": 1}]
 
 
 def test_a_callback_of_a_till_that_was_first_says_when(scene: Scene) -> None:
