@@ -256,6 +256,21 @@ def test_it_goes_before_many_deliveries(scene: Scene, settings: Any) -> None:
     assert job.kind == "verify"
 
 
+def test_behind_an_earlier_row_nobody_waits_nor_locks_the_account(scene: Scene) -> None:
+    OutboxRow.objects.filter(coupon=scene.coupon, kind="deliver").update(state="waiting")
+    began = time.monotonic()
+    assert scene.redeem().status_code == 202
+    assert time.monotonic() - began < 1.5
+    with CaptureQueriesContext(connection) as asked:
+        assert claim_this(scene.row().pk) is None
+        OutboxRow.objects.filter(coupon=scene.coupon, kind="deliver").update(state="done")
+        OutboxRow.objects.filter(pk=scene.row().pk).update(available_at=timezone.now() + timedelta(seconds=1))
+        assert claim_this(scene.row().pk) == Claimed([], [])
+        AccountState.objects.update(stopped_at=timezone.now(), probe_at=timezone.now() + timedelta(hours=1))
+        assert claim_this(scene.row().pk) is None
+    assert not [query for query in asked.captured_queries if "accountstate" in query["sql"] and "FOR" in query["sql"]]
+
+
 def test_with_a_key_a_redeeming_is_not_the_last_word(scene: Scene) -> None:
     key = {"idempotency_key": "k"}
     patience(scene, seconds=5)
