@@ -18,16 +18,19 @@ from coupons.lifecycle.delivering import (
 )
 from coupons.lifecycle.ending import expire_due, revoke, revoke_many
 from coupons.lifecycle.redeeming import (
+    DECIDED_OTHERWISE,
     TillOutcome,
     begin_redeeming,
     finish_redeeming,
     redeem_at_till,
     stop_redeeming,
+    tell_shop,
 )
 from coupons.lifecycle.reissuing import end_of_replacement, last_day_at_tills, refusal_to_reissue, reissue
 from coupons.lifecycle.transferring import mark_taken, transfer, undo_transfer
 
 __all__ = [
+    "DECIDED_OTHERWISE",
     "DFIRE",
     "PORTAL",
     "Holding",
@@ -56,6 +59,7 @@ __all__ = [
     "revoke_many",
     "status_now",
     "stop_redeeming",
+    "tell_shop",
     "transfer",
     "undo_transfer",
 ]

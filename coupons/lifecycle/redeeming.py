@@ -58,6 +58,13 @@ def redeem_at_till(
     return TillOutcome.REDEEMED
 
 
+def tell_shop(coupon: IssuedCoupon, shop: Shop) -> None:
+    """Where a till redeemed a locked coupon, which nobody has said yet. Nothing else of the redemption changes."""
+    if coupon.redeemed_through == Source.TILL and coupon.redeemed_shop_id is None:
+        coupon.redeemed_shop = shop
+        coupon.save(update_fields=["redeemed_shop"])
+
+
 @transaction.atomic
 def begin_redeeming(coupon: IssuedCoupon, *, actor: str, details: dict[str, Any]) -> None:
     """A partner's order begins to spend a locked coupon; whoever calls has asked the rules about shop, bill and time.

@@ -53,10 +53,17 @@ def apply(callback: DfireCallback) -> CallbackState:
     return CallbackState(callback.state)
 
 
+def waits_for(coupon: IssuedCoupon) -> bool:
+    """Whether a callback waits for a partner's redemption of the coupon."""
+    return DfireCallback.objects.filter(coupon=coupon, state=CallbackState.WAITS).exists()
+
+
 def apply_waiting(coupon: IssuedCoupon) -> bool:
     """Apply what waited until a partner's redemption of a locked coupon was settled. Returns whether anything did."""
     waiting = DfireCallback.objects.select_for_update(of=("self",), no_key=True)
     told = list(waiting.filter(coupon=coupon, state=CallbackState.WAITS).order_by("pk"))
+    # The first may redeem the coupon, which settles its order, which comes here again: then nothing waits any more.
+    DfireCallback.objects.filter(pk__in=[callback.pk for callback in told]).update(state=CallbackState.REPEATED)
     for callback in told:
         _note_outcome(callback, coupon, redeem(callback, coupon))
         callback.save(update_fields=_APPLIED_FIELDS)
@@ -71,10 +78,11 @@ def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> Til
     callback.coupon, callback.merchant_id = coupon, coupon.merchant_id
     if coupon.customer.erased_at is not None:  # it counts, and nothing of it says whose the coupon was
         callback.parameters, callback.blanked_at = {}, timezone.now()
+    shop = Shop.objects.filter(merchant=coupon.merchant_id, entity_id=callback.entity_id).first()
     outcome = lifecycle.redeem_at_till(
         coupon,
         at=min(callback.sent_at, timezone.now()),
-        shop=Shop.objects.filter(merchant=coupon.merchant_id, entity_id=callback.entity_id).first(),
+        shop=shop,
         details={
             "callback": callback.pk,
             "entity_id": callback.entity_id,
@@ -82,8 +90,21 @@ def redeem(callback: DfireCallback, coupon: IssuedCoupon, **details: Any) -> Til
             **details,
         },
     )
+    if shop is not None and outcome is TillOutcome.REPEATED and _is_first_told(callback, coupon):
+        lifecycle.tell_shop(coupon, shop)
     transaction.on_commit(lambda: _log(callback, outcome=outcome.value), robust=True)
     return outcome
+
+
+def _is_first_told(callback: DfireCallback, coupon: IssuedCoupon) -> bool:
+    """Whether the coupon was only seen to be redeemed in dfire's list, and no other callback has told of it."""
+    earlier = DfireCallback.objects.filter(coupon=coupon, pk__lt=callback.pk).exclude(digest=list_digest(coupon))
+    return not earlier.exists()
+
+
+def list_digest(coupon: IssuedCoupon) -> str:
+    """What stands for the digest in the entry of a redemption that only dfire's list shows."""
+    return f"list-{coupon.pk}"
 
 
 def late_problem(coupon: IssuedCoupon) -> str:

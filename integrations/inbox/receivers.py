@@ -8,14 +8,14 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from coupons import lifecycle
 from coupons.choices import EventKind
 from coupons.models import IssuedCoupon
 from coupons.signals import coupons_issued, coupons_redeemed
-from integrations.inbox.applying import apply_waiting, late_problem
+from integrations.inbox.applying import apply_waiting, late_problem, waits_for
 from integrations.inbox.retrying import appeared, merchant_moved
 from integrations.inbox.taking import list_late
-from integrations.sync.redemptions import BOTH_SAY, redemption_settled
+from integrations.sync import redemptions
+from integrations.sync.redemptions import redemption_settled
 from merchants.models import Merchant
 
 
@@ -40,7 +40,13 @@ def _list_late_ones(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
 def _apply_what_waited_for_it(coupon: IssuedCoupon, inferred: bool, **kwargs: Any) -> None:
     """Where the order is only concluded to have won, and a till says that it did, staff should know."""
     if apply_waiting(coupon) and inferred:
-        lifecycle.flag(coupon, BOTH_SAY)
+        redemptions.both_say(coupon)
+
+
+@receiver(redemptions.call_ended)
+def _apply_what_need_wait_no_longer(coupon: IssuedCoupon, **kwargs: Any) -> None:
+    if waits_for(coupon) and not redemptions.may_be_echo(coupon):
+        apply_waiting(coupon)
 
 
 @receiver(post_save, sender=Merchant)

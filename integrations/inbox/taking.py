@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from coupons.models import IssuedCoupon
-from integrations.inbox.applying import apply, late_problem
+from integrations.inbox.applying import apply, late_problem, list_digest
 from integrations.inbox.retrying import appeared
 from integrations.inbox.suggestions import suggestion_for_late
 from integrations.models import DfireCallback
@@ -67,7 +67,7 @@ def list_late(coupon: IssuedCoupon) -> None:
         return
     DfireCallback.objects.get_or_create(
         account_id=account_id,
-        digest=f"list-{coupon.pk}",
+        digest=list_digest(coupon),
         defaults={
             "code": coupon.code,
             "sent_at": coupon.redeemed_at,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations import counters
 from integrations.models import AccountState, OutboxAttempt, OutboxRow
-from integrations.models.outbox import RowState
+from integrations.models.outbox import UNSETTLED, RowState
 from integrations.outbox import gate, pace
 from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick, pick_this
@@ -103,7 +103,7 @@ def claim_this(row_id: int) -> Claimed | None:
 
     Returns:
         No job where a worker holds the row, or the account's limits leave no room at this moment; None where it is no
-        use to wait: the account is stopped, or there is none.
+        use to wait: the account is stopped, or there is none, or an earlier row of the coupon has to go first.
     """
     row = OutboxRow.objects.select_related("merchant").get(pk=row_id)
     if row.state != RowState.QUEUED:
@@ -111,6 +111,8 @@ def claim_this(row_id: int) -> Claimed | None:
     if row.merchant.dfire_account_id is None or not gate.is_open():
         return None
     now = timezone.now()
+    if not pick_this(row_id, row.merchant_id, now):  # the account's state, which all workers want, is left alone
+        return None if _stands_behind(row) or pace.is_stopped(row.merchant.dfire_account_id) else Claimed([], [])
     state = pace.lock_state(row.merchant.dfire_account_id)
     if state.stopped_at is not None:
         return None
@@ -123,6 +125,11 @@ def claim_this(row_id: int) -> Claimed | None:
             return Claimed(_lease([(locked, next_step)], state, allowed.interval), [])
         return Claimed([], [Standing(locked.pk, locked.coupon_id)])
     return Claimed([], [])
+
+
+def _stands_behind(row: OutboxRow) -> bool:
+    earlier = OutboxRow.objects.filter(coupon=row.coupon_id, pk__lt=row.pk, state__in=UNSETTLED)
+    return row.coupon_id is not None and earlier.exists()
 
 
 def _probe(calls: list[tuple[OutboxRow, Call]], refused: str) -> list[tuple[OutboxRow, Call]]:

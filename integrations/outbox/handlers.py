@@ -79,6 +79,9 @@ class Handler(ABC):
     def fails(self, row: OutboxRow, why: str) -> None:  # noqa: B027
         """The row has been set aside for staff."""
 
+    def ends(self, row: OutboxRow) -> None:  # noqa: B027
+        """A worker has let go of the row, whatever came of it, and the row is saved."""
+
 
 _handlers: dict[str, Handler] = {}
 

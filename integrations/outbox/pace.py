@@ -144,6 +144,11 @@ def _in_flight(account: DfireAccount, now: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
+def is_stopped(account_id: int) -> bool:
+    """Whether the account is stopped, without its lock."""
+    return AccountState.objects.filter(account=account_id, stopped_at__isnull=False).exists()
+
+
 def lock_state(account_id: int) -> AccountState:
     """The account's state, locked until the transaction ends; made at first use."""
     AccountState.objects.get_or_create(account_id=account_id)

@@ -67,7 +67,7 @@ def settle(job: Job, outcome: Outcome) -> None:
                 row.lost_leases = 0
             row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
             stopped = _judge(_Told(row, attempt, outcome))
-            row.save(update_fields=_SAVED)
+            _let_go(row)
             if row.coupon_id is None and row.state not in UNSETTLED:
                 holding.release_on_commit(row.template_id)
     _tell(job, attempt, becomes=row.state if row is not None and held else "late")
@@ -121,7 +121,7 @@ def settle_standing(standing: Standing) -> bool:
             else:
                 verdicts.cancel(row, next_step.why)
                 handler_of(row).drops(row)
-            row.save(update_fields=_SAVED)
+            _let_go(row)
     except DATABASE_AWAY:
         raise
     except Exception as error:
@@ -167,7 +167,7 @@ def _recover(row_id: int, coupon_id: int | None) -> bool:
         _set_aside(row, WORKERS_DIED)
     else:
         _uncertain(row, attempt)
-    row.save(update_fields=_SAVED)
+    _let_go(row)
     return True
 
 
@@ -261,6 +261,11 @@ def _lock_customer(coupon_id: int | None) -> None:
     """Lock the coupon's customer, so that no binding commits unseen."""
     if coupon_id is not None:
         Customer.objects.select_for_update(no_key=True, of=("self",)).get(coupons__pk=coupon_id)
+
+
+def _let_go(row: OutboxRow) -> None:
+    row.save(update_fields=_SAVED)
+    handler_of(row).ends(row)
 
 
 def _free(row: OutboxRow) -> None:

@@ -4,25 +4,45 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from coupons import lifecycle
-from integrations.models import AccountState, OutboxRow, PartnerOrder
+from integrations.models import AccountState, OutboxAttempt, OutboxRow, PartnerOrder
 from integrations.models.orders import OrderState
 from integrations.models.outbox import UNSETTLED, RowState
 from integrations.outbox import repair
-from integrations.sync.redemptions import UNDECIDED, open_order, redemption_settled, settle, uncertain, undecided
+from integrations.sync.redemptions import (
+    UNDECIDED,
+    call_ended,
+    open_order,
+    redemption_settled,
+    settle,
+    uncertain,
+    undecided,
+)
 from integrations.sync.words import NOT_NEEDED
+
+CALLS_WITHOUT_DECISION = 6  # a round is a call whose outcome is unknown, and the question about it
 
 
 def can_be_decided(order: PartnerOrder, now: datetime) -> bool:
-    """Whether dfire has left an open order to staff: nothing asks any more, or its account has been silent too long."""
-    row = order.row
-    if row is None or row.state not in UNSETTLED:
-        return True
-    answered = AccountState.objects.filter(account=row.merchant.dfire_account_id).values_list("last_answer_at").first()
-    last = max(filter(None, [order.began_at, *(answered or ())]))
-    return now >= last + timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
+    """Whether dfire has left an open order to staff.
+
+    It has where nothing asks any more; where its account has been silent for REDEEM_LIMIT_MINUTES; and where the order
+    itself has been open so long and six calls, which are three rounds of sending and asking, have brought no decision:
+    an account that answers the questions and never the call itself is never silent.
+    """
+    return _left_to_staff(PartnerOrder.objects.filter(pk=order.pk), now).exists()
+
+
+def _left_to_staff(orders: QuerySet[PartnerOrder], now: datetime) -> QuerySet[PartnerOrder]:
+    since = now - timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
+    answers = AccountState.objects.filter(account=OuterRef("row__merchant__dfire_account"), last_answer_at__gt=since)
+    calls = OutboxAttempt.objects.filter(row=OuterRef("row")).order_by("pk")
+    nothing_asks = Q(row=None) | ~Q(row__state__in=UNSETTLED)
+    no_decision = ~Exists(answers) | Exists(calls[CALLS_WITHOUT_DECISION - 1 : CALLS_WITHOUT_DECISION])
+    return orders.filter(nothing_asks | Q(began_at__lte=since) & no_decision)
 
 
 @transaction.atomic
@@ -50,7 +70,10 @@ def decide(coupon_id: int, *, redeemed: bool, actor: str) -> bool:
         _cancel(row)
     elif row is not None:  # dfire is told, or asked: what had been given up as well
         repair.retry([row])
-    redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+    if redeemed:
+        redemption_settled.send(PartnerOrder, coupon=coupon, inferred=False)
+    else:  # a callback that waits may be our own call's echo still
+        call_ended.send(PartnerOrder, coupon=coupon)
     return True
 
 
@@ -66,8 +89,8 @@ def flag_overdue(limit: int = 200) -> int:
     overdue = PartnerOrder.objects.filter(
         state=OrderState.OPEN, began_at__lte=now - timedelta(minutes=settings.REDEEM_LIMIT_MINUTES)
     )
-    unseen = overdue.exclude(coupon__flag=UNDECIDED).order_by("began_at").values_list("coupon_id", flat=True)
-    for coupon_id in list(unseen[:limit]):
+    unseen = _left_to_staff(overdue.exclude(coupon__flag=UNDECIDED), now).order_by("began_at")
+    for coupon_id in list(unseen.values_list("coupon_id", flat=True)[:limit]):
         with transaction.atomic():
             [coupon] = lifecycle.lock([coupon_id])
             order = open_order(coupon)

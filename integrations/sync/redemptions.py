@@ -31,7 +31,10 @@ UNDECIDED = "redeeming_undecided"  # the flag of a coupon whose redemption dfire
 
 BOTH_SAY = "redeemed_by_two"  # the flag of one that an order is concluded to have won, while a till says so too
 
+SEEN_UNSPENT = "seen_unspent"  # in a row's details: after its calls dfire was seen not to have spent the coupon
+
 redemption_settled = Signal()  # coupon: IssuedCoupon - locked, inferred: bool; its order is not open any more
+call_ended = Signal()  # coupon: IssuedCoupon - locked; a call for an order of it has ended, whatever came of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,11 @@ def uncertain(row: OutboxRow | None) -> QuerySet[OutboxAttempt]:
     return sent.exclude(result=ResultClass.DUPLICATE)
 
 
+def may_have_spent(row: OutboxRow | None) -> bool:
+    """Whether a call for the row's order may have spent the coupon, and dfire was not seen to hold it afterwards."""
+    return row is not None and SEEN_UNSPENT not in row.details and uncertain(row).exists()
+
+
 def won(order: PartnerOrder, coupon: IssuedCoupon, *, at: datetime, inferred: bool = False) -> None:
     """dfire has spent the locked coupon on the order."""
     settle(order, coupon, OrderState.REDEEMED, inferred=inferred)
@@ -131,6 +139,7 @@ def till_was_first(coupons: Iterable[IssuedCoupon]) -> None:
     at_tills = {coupon.pk: coupon for coupon in coupons if coupon.redeemed_through == Source.TILL}
     for order in PartnerOrder.objects.filter(coupon__in=at_tills, state=OrderState.OPEN):
         settle(order, at_tills[order.coupon_id], OrderState.LOST)
+        redemption_settled.send(PartnerOrder, coupon=at_tills[order.coupon_id], inferred=False)
 
 
 def may_be_echo(coupon: IssuedCoupon) -> bool:
@@ -138,7 +147,7 @@ def may_be_echo(coupon: IssuedCoupon) -> bool:
 
     Where nothing asks any more, the callback itself proves what was uncertain: the order is concluded to have won.
     """
-    order = open_order(coupon)
+    order = open_order(coupon) or _undone_perhaps_wrongly(coupon)
     if order is None:
         return False
     row = order.row
@@ -147,17 +156,25 @@ def may_be_echo(coupon: IssuedCoupon) -> bool:
     if row is not None and row.state in UNSETTLED:
         return uncertain(row).exists()
     if conclude(coupon):
-        lifecycle.flag(coupon, BOTH_SAY)
+        both_say(coupon)
     return False
 
 
+def both_say(coupon: IssuedCoupon) -> None:
+    """Put a locked coupon before staff whose order is concluded to have won, while a till says so too."""
+    if coupon.flag != lifecycle.DECIDED_OTHERWISE:  # which says more
+        lifecycle.flag(coupon, BOTH_SAY)
+
+
 def conclude(coupon: IssuedCoupon) -> bool:
-    """dfire is known to hold a locked coupon as used: if a call for its open order may have done it, the order has won.
+    """dfire is known to hold a locked coupon as used: if a call for its order may have done it, the order has won.
+
+    It may be one that staff have called off meanwhile.
 
     Returns:
         Whether it has; else it was a till.
     """
-    order = open_order(coupon)
+    order = open_order(coupon) or _undone_perhaps_wrongly(coupon)
     ours = uncertain(order.row).order_by("-id").first() if order is not None else None
     if order is None or ours is None:
         return False
@@ -170,6 +187,14 @@ def open_order(coupon: IssuedCoupon) -> PartnerOrder | None:
     if coupon.status != CouponStatus.REDEEMING:
         return None
     return PartnerOrder.objects.select_related("row", "shop").filter(coupon=coupon, state=OrderState.OPEN).first()
+
+
+def _undone_perhaps_wrongly(coupon: IssuedCoupon) -> PartnerOrder | None:
+    """The last order that staff called off and that may have spent the coupon all the same, if nothing has since."""
+    if coupon.status in (CouponStatus.REDEEMING, CouponStatus.REDEEMED):
+        return None
+    undone = PartnerOrder.objects.select_related("row", "shop").filter(coupon=coupon, state=OrderState.UNDONE)
+    return next((order for order in undone.order_by("-id") if may_have_spent(order.row)), None)
 
 
 def settle(order: PartnerOrder, coupon: IssuedCoupon, state: OrderState, **facts: Any) -> None:

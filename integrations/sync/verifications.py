@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from coupons import lifecycle
 from coupons.choices import CouponStatus
+from coupons.models import IssuedCoupon
 from integrations.dfire import CouponState, CustomerPromotion, DfireError
 from integrations.models import OutboxRow, PartnerOrder
 from integrations.models.orders import OrderState
@@ -37,6 +38,8 @@ class Verify(Handler):
         place = next(iter(places_of(row)), None)
         if place is None:
             return Drop(NEVER_SENT)
+        if _has_no_say(row, coupon):
+            return Drop(NOT_NEEDED)
         if row.phase != Phase.SEND:
             return look_up(row, place)
         return _verification(row, place) if coupon.status in _SPENT_HERE else Drop(NOT_NEEDED)
@@ -75,9 +78,25 @@ class Verify(Handler):
         else:
             redemptions.undecided(coupon_of(row))
 
+    def ends(self, row: OutboxRow) -> None:
+        """What waits until it is known whose a redemption is may have to wait no longer."""
+        if row.coupon is not None:
+            redemptions.call_ended.send(PartnerOrder, coupon=row.coupon)
+
     def _give_up(self, row: OutboxRow, *, code: str, message: str) -> None:
         verdicts.dead(row, code=code, message=message)
         self.fails(row, message)
+
+
+def _has_no_say(row: OutboxRow, coupon: IssuedCoupon) -> bool:
+    """Whether the row's order is over for good, so that it must not spend the coupon, which another may have by now.
+
+    What staff called off is over where nothing is uncertain, or where the coupon has been redeemed otherwise since.
+    """
+    order = redemptions.order_of(row)
+    if order is not None and order.state == OrderState.UNDONE:
+        return coupon.status in _SPENT_HERE or not redemptions.may_have_spent(row)
+    return order is not None and order.state in (OrderState.LOST, OrderState.REFUSED)
 
 
 def _undecided_order(row: OutboxRow) -> PartnerOrder | None:
@@ -101,6 +120,8 @@ def _look(row: OutboxRow, order: PartnerOrder, found: CustomerPromotion | None) 
             redemptions.lost(order, coupon)
         verdicts.done(row)
     elif order.state == OrderState.UNDONE:
+        if found is not None:
+            row.details = {**row.details, redemptions.SEEN_UNSPENT: True}
         verdicts.cancel(row, NOT_NEEDED)
     elif "refused" in row.details and (found is not None or ours is None):
         _refuse(row, order)

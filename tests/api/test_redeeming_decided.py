@@ -14,6 +14,7 @@ from django.utils import timezone
 from coupons import lifecycle
 from coupons.models import IssuedCoupon
 from integrations.models import AccountState, OutboxRow, PartnerOrder
+from integrations.outbox import engine, repair
 from integrations.sync import open_redemptions, redemptions
 from merchants.models import MerchantScope
 from tests.api.caller import refused
@@ -54,6 +55,31 @@ def test_the_limit_counts_from_the_accounts_last_answer(open_one: Scene) -> None
     assert open_one.fresh().flag == "redeeming_undecided"
     assert open_redemptions.decide(coupon_id, redeemed=True, actor="staff:x")
     assert not open_redemptions.decide(coupon_id, redeemed=False, actor="staff:x"), "once"
+
+
+def test_an_account_that_answers_everything_but_the_call_leaves_it_to_staff_too(scene: Scene) -> None:
+    """Those that cannot be decided yet do not stand in the way of those that can."""
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_before", times=None)
+    assert scene.redeem().status_code == 202
+    first = scene.coupon
+    scene.renew()
+    assert scene.redeem().status_code == 202
+    PartnerOrder.objects.filter(coupon=first).update(began_at=timezone.now() - LONG_AGO * 2)
+    PartnerOrder.objects.filter(coupon=scene.coupon).update(began_at=timezone.now() - LONG_AGO)
+    OutboxRow.objects.filter(coupon=first).update(available_at=timezone.now() + LONG_AGO)
+    for calls in (1, 3, 5):
+        assert scene.row().attempts.count() == calls
+        assert open_redemptions.flag_overdue(limit=1) == 0, calls
+        OutboxRow.objects.filter(pk=scene.row().pk).update(available_at=timezone.now())
+        engine.drain()
+    assert AccountState.objects.get().last_answer_at > timezone.now() - timedelta(minutes=1)
+    assert open_redemptions.flag_overdue(limit=1) == 1
+    assert (scene.fresh().flag, IssuedCoupon.objects.get(pk=first.pk).flag) == ("redeeming_undecided", "")
+    PartnerOrder.objects.update(began_at=timezone.now() - timedelta(minutes=9))
+    assert not open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:x"), "too soon"
+    PartnerOrder.objects.update(began_at=timezone.now() - LONG_AGO)
+    assert open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:x")
 
 
 def test_it_was(open_one: Scene) -> None:
@@ -147,6 +173,76 @@ def test_a_comparison_that_sees_it_used_takes_it_for_the_orders(open_one: Scene)
     with transaction.atomic():
         assert redemptions.conclude(lifecycle.lock([open_one.coupon.pk])[0])
     assert (open_one.order().state, open_one.order().inferred, open_one.redeem().status_code) == ("redeemed", True, 200)
+
+
+@pytest.mark.parametrize("told", ["before", "after"])
+def test_a_late_echo_of_what_was_called_off_is_the_orders(open_one: Scene, told: str) -> None:
+    """Told before or after the decision, while dfire is asked still."""
+    silent_since(open_one, LONG_AGO)
+    callback = till_says(open_one.coupon) if told == "before" else None
+    assert open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    callback = callback or till_says(open_one.coupon)
+    callback.refresh_from_db()
+    assert (callback.state, open_one.fresh().status, open_one.order().state) == ("waits", "issued", "undone")
+    drain_through()
+    callback.refresh_from_db()
+    coupon = open_one.fresh()
+    assert (callback.state, open_one.order().state, open_one.order().inferred) == ("repeated", "redeemed", True)
+    assert (coupon.redeemed_through, coupon.saved_fen, coupon.flag) == ("api", 1000, "redeemed_after_decision")
+    assert open_one.redeem().status_code == 200
+
+
+@pytest.mark.parametrize("by", ["callback", "comparison"])
+def test_what_was_called_off_and_nobody_asks_about_any_more_is_settled_by_its_echo(open_one: Scene, by: str) -> None:
+    silent_since(open_one, LONG_AGO)
+    open_redemptions.decide(open_one.coupon.pk, redeemed=False, actor="staff:mei")
+    OutboxRow.objects.filter(pk=open_one.row().pk).update(state="dead")
+    if by == "callback":
+        assert till_says(open_one.coupon).state == "repeated"
+    else:
+        with transaction.atomic():
+            assert redemptions.conclude(lifecycle.lock([open_one.coupon.pk])[0])
+    coupon = open_one.fresh()
+    assert (coupon.redeemed_through, coupon.flag) == ("api", "redeemed_after_decision")
+    assert (open_one.order().state, open_one.order().inferred) == ("redeemed", True)
+
+
+def test_after_a_no_that_dfire_confirmed_a_till_is_a_till(scene: Scene) -> None:
+    patience(scene, seconds=5)
+    scene.dfire.fault(VERIFY, "drop_before")
+    scene.redeem()
+    silent_since(scene, LONG_AGO)
+    open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    drain_through()
+    assert till_says(scene.coupon).state == "applied"
+    assert (scene.fresh().redeemed_through, scene.order().state) == ("till", "undone")
+
+
+@pytest.mark.parametrize("ended", ["refused", "undone", "undone_after_a_look"])
+def test_what_is_tried_again_by_hand_never_spends_the_coupon_on_an_order_that_is_over(scene: Scene, ended: str) -> None:
+    """Another order is open when staff retry the row of the first, and its call may have got through."""
+    patience(scene, seconds=5)
+    if ended == "refused":
+        scene.dfire.fault(VERIFY, "refuse", code="002", message="x")
+    else:
+        scene.dfire.fault(VERIFY, "busy" if ended == "undone" else "drop_before", times=None)
+    scene.redeem()
+    if ended != "refused":
+        silent_since(scene, LONG_AGO)
+        assert open_redemptions.decide(scene.coupon.pk, redeemed=False, actor="staff:mei")
+    drain_through()
+    first, over = scene.row(), scene.order().state
+    scene.dfire.fault(VERIFY, "drop_after")
+    assert scene.redeem("o-2").status_code == 202
+    second = scene.row()
+    OutboxRow.objects.filter(pk=second.pk).update(state="dead")
+    assert repair.retry([first]) == 1
+    drain_through()
+    first.refresh_from_db()
+    assert (first.state, scene.order().state) == ("cancelled", over)
+    repair.retry([second])
+    drain_through()
+    assert (scene.order("o-2").state, scene.spent()["order_id"]) == ("redeemed", "o-2")
 
 
 def test_a_merchant_that_has_lost_its_account_leaves_it_to_staff(open_one: Scene) -> None:

@@ -5,19 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from coupons import lifecycle
-from coupons.models import IssuedCoupon
+from coupons.models import DayFigures, IssuedCoupon
 from integrations import inbox
 from integrations.inbox import Redemption
 from integrations.models import AccountState, DfireCallback, OutboxRow
 from integrations.outbox import engine, settling
 from integrations.outbox.calling import perform
-from integrations.outbox.claiming import claim, claim_this
+from integrations.outbox.claiming import Claimed, claim, claim_this
 from tests.api.caller import refused
 from tests.api.redeeming import VERIFY, Scene, figures
-from tests.factories import issued
+from tests.factories import ShopFactory, issued
 from tests.outbox.dfire import ASK_CUSTOMER
 from tests.outbox.helpers import drain_through, leases_run_out, time_passes
 
@@ -25,13 +28,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 UNKNOWN_AFTER = ["drop_after", "http_500_after", "garbage_after", "truncated_after", "empty_after"]
 
 
-def till_says(coupon: IssuedCoupon, *, at: datetime | None = None) -> DfireCallback:
+def till_says(coupon: IssuedCoupon, *, at: datetime | None = None, shop: str = "") -> DfireCallback:
     """A callback from the till."""
     account = coupon.merchant.dfire_account
     assert account is not None
     at = at or datetime.now(UTC)
-    told = {"thirdDeliverCode": coupon.code, "timestamp": str(at)}
-    said = Redemption(code=coupon.code, promotion_id="", entity_id="", sent_at=at, parameters=told)
+    told = {"thirdDeliverCode": coupon.code, "timestamp": str(at), "entityId": shop}
+    said = Redemption(code=coupon.code, promotion_id="", entity_id=shop, sent_at=at, parameters=told)
     return inbox.take(account, said)
 
 
@@ -142,6 +145,24 @@ def test_a_till_that_was_first_wins(scene: Scene) -> None:
     assert (callback.state, scene.order().state) == ("repeated", "lost")
 
 
+def test_the_first_callback_of_a_till_seen_in_the_list_says_in_which_shop(scene: Scene) -> None:
+    shops = [ShopFactory(merchant=scene.coupon.merchant) for _ in range(2)]
+    scene.dfire.redeem(scene.coupon.code)
+    scene.redeem()
+    seen_at = scene.fresh().redeemed_at
+    assert (scene.order().state, scene.fresh().redeemed_shop) == ("lost", None)
+    for shop in shops:
+        callback = till_says(scene.coupon, at=datetime.now(UTC) - timedelta(hours=1), shop=shop.entity_id)
+        assert (callback.state, scene.fresh().redeemed_shop, scene.fresh().redeemed_at) == (
+            "repeated",
+            shops[0],
+            seen_at,
+        )
+    assert figures()["redeemed"] == 1
+    by_shop = DayFigures.objects.values("shop").annotate(count=Sum("redeemed")).filter(count__gt=0)
+    assert list(by_shop) == [{"shop": shops[0].pk, "count": 1}]
+
+
 def test_a_callback_of_a_till_that_was_first_says_when(scene: Scene) -> None:
     """Told while our call was under way, so that it might have been the call's echo."""
     scene.dfire.redeem(scene.coupon.code)
@@ -157,6 +178,34 @@ def test_a_callback_of_a_till_that_was_first_says_when(scene: Scene) -> None:
     callback.refresh_from_db()
     assert (callback.state, scene.order().state) == ("applied", "lost")
     assert (scene.fresh().redeemed_at, scene.fresh().redeemed_through) == (at, "till")
+
+
+@pytest.mark.parametrize("ends", ["busy", "refuse"])
+def test_a_callback_need_not_wait_for_a_call_that_had_no_effect(scene: Scene, settings: Any, ends: str) -> None:
+    """Not even where the account answers no more, nor where a second one came meanwhile."""
+    settings.PUSH_CONFIRM_AT_ONCE = 0
+    scene.redeem()
+    [job] = (claim_this(_due(scene).pk) or claim(0, 0)).jobs
+    at = datetime.now(UTC) - timedelta(minutes=3)
+    callbacks = [till_says(scene.coupon, at=at), till_says(scene.coupon)]
+    assert [callback.state for callback in callbacks] == ["waits", "waits"]
+    scene.dfire.fault(VERIFY, ends)
+    settling.settle(job, perform(job))
+    states = DfireCallback.objects.filter(coupon=scene.coupon).order_by("pk").values_list("state", flat=True)
+    assert (list(states), scene.order().state, scene.row().state) == (["applied", "repeated"], "lost", "cancelled")
+    assert (scene.fresh().redeemed_at, scene.fresh().redeemed_through) == (at, "till")
+    assert scene.fresh().events.filter(kind="redeemed").count() == 1
+
+
+def test_a_redemption_that_a_till_is_known_for_settles_every_callback(scene: Scene, settings: Any) -> None:
+    settings.PUSH_CONFIRM_AT_ONCE = 0
+    scene.redeem()
+    assert claim_this(_due(scene).pk)
+    callback = till_says(scene.coupon)
+    with transaction.atomic():
+        lifecycle.redeem_at_till(lifecycle.lock([scene.coupon.pk])[0], at=timezone.now())
+    callback.refresh_from_db()
+    assert (callback.state, scene.order().state) == ("repeated", "lost")
 
 
 def test_a_callback_before_anything_was_sent_is_the_tills(scene: Scene) -> None:
@@ -205,6 +254,21 @@ def test_it_goes_before_many_deliveries(scene: Scene, settings: Any) -> None:
     scene.redeem()
     [job] = claim(scene.coupon.merchant.dfire_account_id or 0, 1).jobs
     assert job.kind == "verify"
+
+
+def test_behind_an_earlier_row_nobody_waits_nor_locks_the_account(scene: Scene) -> None:
+    OutboxRow.objects.filter(coupon=scene.coupon, kind="deliver").update(state="waiting")
+    began = time.monotonic()
+    assert scene.redeem().status_code == 202
+    assert time.monotonic() - began < 1.5
+    with CaptureQueriesContext(connection) as asked:
+        assert claim_this(scene.row().pk) is None
+        OutboxRow.objects.filter(coupon=scene.coupon, kind="deliver").update(state="done")
+        OutboxRow.objects.filter(pk=scene.row().pk).update(available_at=timezone.now() + timedelta(seconds=1))
+        assert claim_this(scene.row().pk) == Claimed([], [])
+        AccountState.objects.update(stopped_at=timezone.now(), probe_at=timezone.now() + timedelta(hours=1))
+        assert claim_this(scene.row().pk) is None
+    assert not [query for query in asked.captured_queries if "accountstate" in query["sql"] and "FOR" in query["sql"]]
 
 
 def test_with_a_key_a_redeeming_is_not_the_last_word(scene: Scene) -> None:
