@@ -189,7 +189,7 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
         queued, failed = counted(waiting), counted(resending.failed_of(webhook))
         address = f"{reverse('admin:integrations_webhookdelivery_changelist')}?endpoint={webhook.pk}"
         return format_html(
-            '{} {} <a class="text-link" href="{}">{}</a>',
+            '<span class="flex flex-wrap gap-2 items-center">{} {} <a class="text-link" href="{}">{}</a></span>',
             badge(f"{gettext('Queued')} {queued}", "info"),
             badge(f"{gettext('Failed')} {failed}", "default" if failed == "0" else "danger"),
             address, gettext("All deliveries"),

@@ -64,7 +64,7 @@ def not_confirmed(said: str = "") -> HookRefused:
 
 
 def begin(key: int, push: Push) -> None:
-    """Hold the answer back until dfire has accepted. Call it inside the transaction that has made the template, held."""
+    """Hold the answer back until dfire has accepted. Call it in the transaction that has made the template, held."""
     until = timezone.now() + timedelta(seconds=settings.PUSH_CONFIRM_SECONDS)
     PushAnswer.objects.filter(pk=key).update(confirming=push, confirm_until=until)
 

@@ -38,7 +38,9 @@
 
     // The field that select2 puts in place of a select is called what the select is called.
     function nameSelect2(shown) {
-        const id = shown.querySelector("[id^=select2-]")?.id.replace(/^select2-|-container$/g, "");
+        // Of several choices: the button that clears them stands among the list's items, so it is no list.
+        shown.querySelector("ul.select2-selection__rendered")?.setAttribute("role", "presentation");
+        const id = shown.closest(".select2-container")?.previousElementSibling?.id; // it stands right behind its select
         const words = id && document.querySelector(`label[for="${id}"]`)?.textContent.replace("*", "").trim();
         if (!words) return;
         for (const part of [shown, ...shown.querySelectorAll("[role=textbox], textarea, input")]) {
