@@ -55,10 +55,8 @@ def test_a_worker_that_is_asked_to_end_settles_what_is_in_flight_and_begins_noth
     with celery_worker(tmp_path / "worker.log") as worker:
         doorbell.ring()
         wait_for(some_are_done)
-        begin = time.monotonic()
         worker.terminate()
         worker.wait(10)
-        assert time.monotonic() - begin < 4, (tmp_path / "worker.log").read_text()
     assert not OutboxRow.objects.filter(state=RowState.SENDING).exists()
     assert_the_rest_arrives_once(dfire)
 

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from coupons import batches
+from coupons import batches, figures
 from coupons.models import DayFigures, Reissue
 from integrations.models import (
     ConsumeReport,
@@ -24,14 +24,23 @@ from integrations.models import (
     Notice,
     OutboxAttempt,
     OutboxRow,
+    PartnerApp,
+    PartnerOrder,
     Push,
     Reconciliation,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from integrations.models.alerts import NoticeEvent
+from integrations.models.orders import OrderState
+from integrations.models.partners import WebhookEvent
 from integrations.models.reconcile import Drift, RunState
+from integrations.webhooks.signing import new_secret
 from merchants import erasing
 from merchants.admin.accounts import AccountsPage
 from merchants.admin.base import ScopedAdmin
+from merchants.clock import local_day
 from merchants.models import Customer, Merchant, MerchantScope
 from tests.admin.conftest import World
 from tests.admin.pages import list_of
@@ -50,6 +59,10 @@ MARKS = [
     THEIR_MOBILE,
     "137****9999",
     "openid-别家",
+    "别家小程序",
+    "别家订单",
+    "theirs.example",
+    "别家的回答",
 ]
 ASKED = ("别家餐厅", "别家的券", THEIR_MOBILE)
 FILTERS = ("merchant", "merchants", "merchant__id__exact", "template", "template__id__exact", "shop")
@@ -87,6 +100,19 @@ def neighbours(world: World) -> World:
     )
     original, replacement = issued(world.other_template), issued(world.other_template)
     Reissue.objects.create(original=original, replacement=replacement)
+    app = PartnerApp.objects.create(name="别家小程序")
+    app.merchants.add(them)
+    PartnerOrder.objects.create(
+        app=app, actor="api:别家小程序", coupon=world.other_coupon, merchant=them, order_id="别家订单",
+        order_date=local_day(now), paid_fen=1, saved_fen=1, began_at=now, state=OrderState.REFUSED,
+    )  # fmt: skip
+    address = WebhookEndpoint.objects.create(app=app, url="https://theirs.example/别家", secret=new_secret(), events=[])
+    told = WebhookDelivery.objects.create(
+        endpoint=address, merchant=them, event=WebhookEvent.COUPON_ISSUED, coupon=world.other_coupon,
+        payload=f'{{"identifier": "{THEIR_MOBILE}"}}', available_at=now, give_up_at=now, created_at=now,
+    )  # fmt: skip
+    WebhookAttempt.objects.create(delivery=told, started_at=now, answer="别家的回答")
+    figures.merge()
     forgotten = CustomerFactory(merchant=them)
     erasing.ask(forgotten, reason="asked", asked_by="staff:test")
     return world
