@@ -1,7 +1,7 @@
 """The kinds of values that calls take, each strict, and each saying by `pattern` what the schema shows."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -104,14 +104,14 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
     default_error_messages = {"invalid": _("Write a time as 2026-12-31T23:59:59+08:00, with its offset.")}
 
     def to_internal_value(self, data: Any) -> datetime:
-        """The aware moment."""
+        """The aware moment, in UTC: PostgreSQL knows no offset of 16 hours and more, which ISO 8601 allows."""
         try:
             moment = parse_datetime(data) if isinstance(data, str) and _TIME.fullmatch(data) else None
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
             self.fail("invalid")
-        return moment
+        return moment.astimezone(UTC)
 
 
 class Day(serializers.Field[date, Any, str, Any]):

@@ -158,3 +158,13 @@ def test_others_merchants_and_templates_are_404(api: Caller, template: CouponTem
     ]:
         assert refused(api.post("coupons/", body)) == (404, "not_found", attr)
     assert written() == before
+
+
+@pytest.mark.parametrize("offset", ["+16:02", "-23:59", "+0800", "Z"])
+def test_an_end_may_come_with_any_offset_that_there_is(api: Caller, template: CouponTemplate, offset: str) -> None:
+    answer = api.post("coupons/", issue_body(template.coupon_id, expiration_time=f"2099-01-02T00:00:00{offset}"))
+    assert answer.status_code == 201
+    stored = IssuedCoupon.objects.get(code=answer.json()["code"]).valid_until
+    assert stored == datetime.fromisoformat(f"2099-01-02T00:00:00{offset}")
+    asked = {"at": f"2026-11-28T00:00:00{offset}"}
+    assert api.post(f"coupons/{answer.json()['code']}/check/", asked).status_code == 200
