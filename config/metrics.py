@@ -4,6 +4,7 @@ Not for the public: this machine may read it, unless METRICS_TOKEN is set, which
 """
 
 import ipaddress
+import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,8 @@ from config import health
 from config.bounded import Question
 from config.counted import Counted
 from integrations import figures
+
+logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 3.0
 KEEP_SECONDS = 5.0
@@ -79,7 +82,8 @@ class _Database:
         found: Iterable[Metric] = ()
         try:
             found = _figures.begin().result(LONGEST_SECONDS)
-        except Exception:  # whatever it is, the counts of the processes are still worth reading
+        except Exception as error:  # whatever it is, the counts of the processes are still worth reading
+            logger.warning("The database gave no figures: %s: %s", type(error).__name__, error)
             known.add_metric([], 0)
         else:
             known.add_metric([], 1)
