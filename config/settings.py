@@ -344,7 +344,7 @@ OTP_TOTP_ISSUER = "Coupon portal"  # how the app on the phone names us
 AXES_ENABLE_ADMIN = False  # merchants.admin.sign_ins has pages of our own
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # a lock holds without Redis, and can be seen and lifted
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere cannot lock a name for its owner
-AXES_CLIENT_IP_CALLABLE = "config.sign_in.locks.address_of"
+AXES_CLIENT_IP_CALLABLE = "integrations.hooks.callers.household"
 AXES_LOCKOUT_CALLABLE = "config.sign_in.locks.locked_page"
 AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)

@@ -9,14 +9,13 @@ import math
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from merchants.rights import administers
@@ -100,8 +99,8 @@ def new_recovery_codes(user: User) -> list[str]:
         User.objects.select_for_update().get(pk=user.pk)
         StaticDevice.objects.filter(user_id=user.pk).delete()
         paper = StaticDevice.objects.create(user_id=user.pk, name="paper")
-        for code in codes:
-            paper.token_set.create(token=keyed_hashes(_plain(code))[0][:_STORED])
+        kept = [keyed_hashes(_plain(code))[0][:_STORED] for code in codes]
+        StaticToken.objects.bulk_create(StaticToken(device=paper, token=token) for token in kept)
     return codes
 
 
@@ -130,11 +129,8 @@ def _tried(device: Any, typed: str, *, recovery: bool = False) -> Verdict:
 
 def _wait_seconds(device: Any) -> int:
     """How long django-otp takes no code after wrong ones: 1, 2, 4, 8 … seconds."""
-    if not device.throttling_failure_count or device.throttling_failure_timestamp is None:
-        return 0
-    pause = device.get_throttle_factor() * 2 ** min(device.throttling_failure_count - 1, 30)
-    left = device.throttling_failure_timestamp + timedelta(seconds=pause) - timezone.now()
-    return max(0, math.ceil(left.total_seconds()))
+    allowed, why = device.verify_is_allowed()
+    return 0 if allowed else max(0, math.ceil((why["locked_until"] - timezone.now()).total_seconds()))
 
 
 def _recovery_code() -> str:

@@ -72,7 +72,6 @@ class EndpointActions:
 
     actions_detail = ("test", "resend_failed", "new_secret", "switch_on", "switch_off")
     log_change: Any
-    get_object: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense as it stands."""
@@ -178,7 +177,7 @@ class EndpointActions:
         """Queue them again."""
         endpoint = WebhookEndpoint.objects.get(pk=object_id)
         with transaction.atomic():
-            count = resending.resend(resending.failed_of(endpoint))
+            count = len(resending.resend(resending.failed_of(endpoint)))
             self.log_change(request, endpoint, gettext("Sent what had failed again."))
         messages.success(request, resent_words(count))
         return go_to(request, endpoint)

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -174,11 +175,11 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
 
     def _resend(self, request: HttpRequest, rows: list[WebhookDelivery]) -> None:
         with transaction.atomic():
-            count = resending.resend(WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows]))
-            for row in rows if count else []:
-                self.log_change(request, row, gettext("Resent."))
-        if count:
-            messages.success(request, resent_words(count))
+            queued = set(resending.resend(WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows])))
+            again = [row for row in rows if row.pk in queued]
+            LogEntry.objects.log_actions(int(request.user.pk or 0), again, CHANGE, gettext("Resent."))
+        if queued:
+            messages.success(request, resent_words(len(queued)))
         else:
             messages.warning(request, gettext("Nothing to do: on their way, test events, or the webhook is off."))
 

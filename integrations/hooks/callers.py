@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from integrations import counters, rates
 from integrations.hooks.refusals import HookCode, HookRefused
 
+_OF_ONE = 64  # bits: whoever has one IPv6 address has all that begin like it
+
 
 def client_address(request: Request | HttpRequest) -> str:
     """The caller's address. `X-Forwarded-For` counts only as far as TRUSTED_PROXIES wrote it, read from its end."""
@@ -21,6 +23,22 @@ def client_address(request: Request | HttpRequest) -> str:
             break
         address = before
     return address
+
+
+def household(request: Request | HttpRequest) -> str | None:
+    """The address under which failures of a caller are counted; None where there is none.
+
+    Of IPv6 it is the network of 64 bits, which one household or server has for itself.
+    """
+    try:
+        address = ipaddress.ip_address(client_address(request))
+    except ValueError:
+        return None
+    if not isinstance(address, ipaddress.IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, _OF_ONE), strict=False).network_address)
 
 
 def check_address(request: Request, allowed: Sequence[str]) -> None:

@@ -30,14 +30,13 @@ _LOOK_SECONDS = 0.05
 _pool: ThreadPoolExecutor | None = None
 
 
-def work(row_id: int, *, seconds: float) -> bool:
+def work(row_id: int, *, seconds: float) -> None:
     """Wait until the row is settled, at most so long, and work on it meanwhile. Not inside a transaction.
 
-    Returns:
-        Whether it waited at all: not where too many requests wait for dfire already.
+    Where too many requests wait for dfire already it does not wait: a worker will do it.
     """
     if not PLACES.take():
-        return False
+        return
     try:
         end = time.monotonic() + seconds
         working = _threads().submit(copy_context().run, _work, row_id, end)
@@ -45,7 +44,6 @@ def work(row_id: int, *, seconds: float) -> bool:
             working.cancel()  # where it has not begun, because calls that nobody waits for any more hold the threads
     finally:
         PLACES.give_back()
-    return True
 
 
 def _work(row_id: int, end: float) -> None:

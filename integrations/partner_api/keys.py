@@ -29,9 +29,9 @@ class TooManyKeys(Exception):
         self.live = list(live)
 
 
-def live_keys(app: PartnerApp, now: datetime | None = None) -> QuerySet[ApiKey]:
-    """The keys that open something at `now` (aware; default: this moment)."""
-    return ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()), app=app)
+def live_keys(app: PartnerApp) -> QuerySet[ApiKey]:
+    """The keys that open something at this moment."""
+    return ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), app=app)
 
 
 def check_room(app: PartnerApp) -> None:

@@ -13,7 +13,6 @@ over. A client that has been left with an old key repeats one and the same, and 
 IPv6 counts by its first 64 bits, which one household or server has for itself.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +22,11 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from integrations import counters
-from integrations.hooks.callers import client_address
+from integrations.hooks.callers import household
 from integrations.models import ApiKey
 from integrations.rates import Window, ask, is_new
 
 _PLACE = "portal.api_rate"
-_NETWORK_OF_ONE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +146,4 @@ def _guesses(key: ApiKey) -> Window:
 
 
 def _wrong_keys(request: Request) -> Window:
-    return Window(f"api-keys:{_place_of(client_address(request))}", 60)
-
-
-def _place_of(address: str) -> str:
-    """The address; of one in IPv6 its network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, _NETWORK_OF_ONE), strict=False))
-    return str(parsed)
+    return Window(f"api-keys:{household(request)}", 60)

@@ -2,5 +2,6 @@
 
 `receivers` and `events` write deliveries in the transaction of what they tell of, `lanes` hands them out under a lease
 and writes what came of them, `driving` works them in a worker, `sending` makes the one call (`targets` decides where it
-may go, `signing` how it is signed), `steering` is what staff do, `forgetting` takes erased customers out.
+may go, `signing` how it is signed), `switching` and `resending` are what staff do, `forgetting` takes erased customers
+out.
 """

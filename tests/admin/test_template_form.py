@@ -37,6 +37,12 @@ def test_yuan_are_stored_as_fen(lili: Client, world: World) -> None:
     assert (template.amount_fen, template.min_spend_fen, template.status) == (2000, 10050, "draft")
 
 
+def test_another_merchants_template_cannot_be_added(lili: Client, world: World) -> None:
+    before = CouponTemplate.objects.count()
+    assert "merchant" in errors_of(lili.post(add_of(CouponTemplate), typed(world, merchant=world.other.pk)))
+    assert CouponTemplate.objects.count() == before
+
+
 def test_fen_are_shown_as_yuan(lili: Client, world: World) -> None:
     CouponTemplate.objects.filter(pk=world.template.pk).update(min_spend_fen=5050)
     form = lili.get(page_of(world.template)).context["adminform"].form

@@ -23,9 +23,9 @@ def coupon(template: CouponTemplate) -> IssuedCoupon:
 
 
 def calls(coupon: IssuedCoupon) -> list[tuple[str, str, Any, Scope, int]]:
-    """Every call: method, address, body, the scope that it needs, and its status where all is well."""
+    """Every call: method, address, body, the scope that it needs, and what it answers here to who has that."""
     coupon_id = coupon.template.coupon_id
-    one = f"coupons/{coupon.code}/"
+    one, order = f"coupons/{coupon.code}/", {"order_id": "1", "paid_fen": 100, "saved_fen": 100}
     return [
         ("GET", "coupon-templates/", None, Scope.COUPONS_READ, 200),
         ("GET", f"coupon-templates/{coupon_id}/", None, Scope.COUPONS_READ, 200),
@@ -33,6 +33,7 @@ def calls(coupon: IssuedCoupon) -> list[tuple[str, str, Any, Scope, int]]:
         ("GET", one, None, Scope.COUPONS_READ, 200),
         ("POST", "coupons/", issue_body(coupon_id), Scope.COUPONS_ISSUE, 201),
         ("POST", f"{one}check/", {}, Scope.COUPONS_READ, 200),
+        ("POST", f"{one}redeem/", order, Scope.COUPONS_REDEEM, 409),  # it has not reached dfire
         ("POST", f"{one}transfer/", {"to_identifier": "m-2"}, Scope.COUPONS_MANAGE, 202),
         ("POST", f"{one}revoke/", {"reason": "r"}, Scope.COUPONS_MANAGE, 200),
         ("PUT", "customers/m-1/", {"merchant_id": "88"}, Scope.CUSTOMERS_WRITE, 200),
@@ -169,3 +170,13 @@ def test_faults_say_no_more_in_debug(api: Caller, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("integrations.partner_api.coupons.page_of", lambda *_args: 1 / 0)
     with override_settings(DEBUG=True):
         assert refused(api.get("coupons/")) == (500, "error", None)
+
+
+def test_the_reader_s_language_changes_words_and_no_code(api: Caller, coupon: IssuedCoupon) -> None:
+    order = {"order_id": "1", "paid_fen": 100, "saved_fen": 100}
+    for method, path, body in (("POST", f"coupons/{coupon.code}/redeem/", order), ("GET", "nowhere/", None)):
+        english = api.send(method, path, body)
+        chinese = api.send(method, path, body, accept_language="zh-hans")
+        assert refused(english) == refused(chinese)
+        assert english.json()["errors"][0]["detail"].isascii()
+        assert not chinese.json()["errors"][0]["detail"].isascii()

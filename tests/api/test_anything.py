@@ -32,6 +32,7 @@ FIELDS = {
     "revoke": ["reason"],
     "transfer": ["to_identifier", "to_openid"],
     "put": ["mobile", "openid"],
+    "redeem": ["order_date", "order_id", "paid_fen", "saved_fen", "shop_entity_id"],
 }
 CALLS = st.sampled_from(sorted(FIELDS)).flatmap(
     lambda call: st.tuples(
@@ -64,7 +65,11 @@ def test_any_body_is_answered(
 ) -> None:
     call, body = called
     if filled:
-        owned = {"issue": {"merchant_id": "88", "coupon_id": coupon.template.coupon_id}, "put": {"merchant_id": "88"}}
+        owned = {
+            "issue": {"merchant_id": "88", "coupon_id": coupon.template.coupon_id},
+            "put": {"merchant_id": "88"},
+            "redeem": {"order_id": "1", "paid_fen": 100, "saved_fen": 100},
+        }
         body = {**owned.get(call, {}), **body}
     if call == "put":
         is_described("PUT", "customers/m-1/", api.put("customers/m-1/", body))

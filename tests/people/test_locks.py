@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from config.environment import networks
-from config.sign_in.locks import address_of
+from integrations.hooks.callers import household
 from merchants.models import FailedSignIn, SignIn, SignInLock
 from merchants.sign_ins import lock_ends
 from tests.admin.pages import act, act_on_selected, list_of, page_of
@@ -115,7 +115,7 @@ def test_behind_a_trusted_proxy_the_client_s_address_counts(
     ],
 )
 def test_what_an_address_counts_as(remote: str, counted: str | None) -> None:
-    assert address_of(RequestFactory().get("/", REMOTE_ADDR=remote)) == counted
+    assert household(RequestFactory().get("/", REMOTE_ADDR=remote)) == counted
 
 
 def test_one_ipv6_network_is_one_address(administrator: User) -> None:
