@@ -37,7 +37,7 @@ def check_slice(batch: Batch) -> None:
         _conclude(batch)
         return
     named = customers.find_named(batch.merchant, {row.text for row in rows if not row.problem and row.text})
-    full = at_limit(batch.template, [found[0] for found in named.values() if len(found) == 1])
+    full = at_limit(batch.template, [found[0].pk for found in named.values() if len(found) == 1])
     looked_at = [row for row in rows if not row.problem and named.get(row.text)]
     for row in looked_at:
         found = named[row.text]

@@ -88,7 +88,7 @@ def _issue_slice(batch: Batch) -> None:
     receivers = _receivers(batch, rows)
     given = issuing.issue_many(
         template=batch.template,
-        customers=list(receivers.values()),
+        customers=[customer.pk for customer in receivers.values()],
         through=Through(source=Source.STAFF, actor=_actor(batch)),
         valid_until=batch.valid_until,
         batch=batch,
@@ -102,7 +102,7 @@ def _issue_slice(batch: Batch) -> None:
             row.problem = given.refused[row.customer_id]
     write_back(behind)
     batch.position = behind[-1].number if behind else batch.position
-    batch.done += len(given.coupons)
+    batch.done += len(given.issued)
     batch.refused += sum(bool(row.problem) for row in behind)
     if given.stopped:
         batch.state, batch.problem = BatchState.PAUSED, given.stopped
