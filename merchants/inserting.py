@@ -12,7 +12,7 @@ from django.db.models import AutoField, Field, Model
 from django.db.models.expressions import DatabaseDefault
 
 
-def insert_like(example: Model, columns: Mapping[str, Sequence[Any]], *, returning: str = "id") -> list[tuple[Any, ...]]:
+def insert_like(example: Model, columns: Mapping[str, Sequence[Any]], *, returning: str = "id") -> list[Any]:
     """Insert rows that read like the (unsaved) `example` but for `columns`: by attribute, one value a row.
 
     The database's constraints and triggers hold as ever; `save` is not called and no signal is sent.
@@ -36,8 +36,17 @@ def insert_like(example: Model, columns: Mapping[str, Sequence[Any]], *, returni
         f" SELECT varying.*{constants} FROM unnest({arrays}) AS varying RETURNING {returning}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*kept.values(), *(list(values) for values in columns.values())])
+        cursor.execute(statement, [*kept.values(), *map(array, columns.values())])
         return cursor.fetchall()
+
+
+def array(values: Sequence[Any]) -> str | list[Any]:
+    """The values as a parameter that PostgreSQL reads as an array, to be cast: `= ANY(%s::bigint[])`.
+
+    Numbers and digits are put together here: the driver looks at each element for what might have to be quoted.
+    """
+    plain = all(type(value) is int or (isinstance(value, str) and value.isdecimal()) for value in values)
+    return f"{{{','.join(map(str, values))}}}" if plain else list(values)
 
 
 def _value(field: "Field[Any, Any]", example: Model) -> Any:

@@ -18,7 +18,7 @@ from config.demo.document import DAYS
 from coupons import issuing, lifecycle
 from coupons.choices import Kind, Source
 from coupons.issuing import Through
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import CouponTemplate
 from merchants.clock import SHANGHAI
 from merchants.models import Customer, Merchant, Shop
 

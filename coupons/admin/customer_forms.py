@@ -86,4 +86,4 @@ def named_customer(merchant: Merchant, named: str) -> Customer:
     found = customers.find_named(merchant, [named])[named]
     if len(found) > 1:
         raise SeveralCustomers
-    return found[0] if found else customers.find_or_create(merchant, named)
+    return Customer.objects.get(pk=found[0]) if found else customers.find_or_create(merchant, named)

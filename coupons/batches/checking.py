@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from coupons.batches.problems import RowProblem
-from coupons.batches.rows import write_back
+from coupons.batches.rows import next_rows, write_back
 from coupons.choices import BatchState
 from coupons.issuing.limits import at_limit
 from coupons.models import Batch
@@ -32,20 +32,20 @@ UPDATE coupons_batchrow SET problem = %s WHERE id IN (
 
 def check_slice(batch: Batch) -> None:
     """Check the next rows of a locked batch; behind the last one it waits for staff's yes."""
-    rows = list(batch.rows.filter(number__gt=batch.position).order_by("number")[:SLICE])
+    rows = next_rows(batch, SLICE)
     if not rows:
         _conclude(batch)
         return
     named = customers.find_named(batch.merchant, {row.text for row in rows if not row.problem and row.text})
-    full = at_limit(batch.template, [found[0].pk for found in named.values() if len(found) == 1])
+    full = at_limit(batch.template, [found[0] for found in named.values() if len(found) == 1])
     looked_at = [row for row in rows if not row.problem and named.get(row.text)]
     for row in looked_at:
         found = named[row.text]
         if len(found) > 1:
             row.problem = RowProblem.SEVERAL
         else:
-            row.customer = found[0]
-            row.problem = full.get(found[0].pk, "")
+            row.customer_id = found[0]
+            row.problem = full.get(found[0], "")
     write_back(looked_at)
     batch.position = rows[-1].number
     batch.save(update_fields=["position"])

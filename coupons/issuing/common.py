@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-
 from coupons import counting
 from coupons.choices import Source, TemplateStatus
 from coupons.errors import Reason, Refused

@@ -10,12 +10,14 @@ from coupons.choices import CouponStatus
 from coupons.errors import Reason
 from coupons.models import CouponTemplate
 from merchants.clock import day_start, local_day
+from merchants.inserting import array
 
 # Revoked ones do not count, nor do replacements: the coupon that they stand in for does.
 _HELD = """
 SELECT coupon.customer_id, count(*), count(*) FILTER (WHERE coupon.issued_at >= %(today)s)
 FROM coupons_issuedcoupon AS coupon
-WHERE coupon.template_id = %(template)s AND coupon.customer_id = ANY(%(customers)s) AND coupon.status <> %(revoked)s
+WHERE coupon.template_id = %(template)s AND coupon.customer_id = ANY(%(customers)s::bigint[])
+    AND coupon.status <> %(revoked)s
     AND NOT EXISTS (SELECT FROM coupons_reissue AS reissue WHERE reissue.replacement_id = coupon.id)
 GROUP BY coupon.customer_id
 """
@@ -33,7 +35,7 @@ def at_limit(
         return {}
     asked = {
         "template": template.pk,
-        "customers": list(customers),
+        "customers": array(customers),
         "today": day_start(local_day(now or timezone.now())),
         "revoked": CouponStatus.REVOKED.value,
     }

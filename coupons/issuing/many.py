@@ -6,7 +6,7 @@ No instance of a model is made for a coupon: that alone would take longer than P
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -19,12 +19,12 @@ from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, new_coupo
 from coupons.issuing.limits import at_limit
 from coupons.models import Batch, CouponEvent, CouponTemplate, IssuedCoupon
 from coupons.signals import coupons_issued
-from merchants.inserting import insert_like
+from merchants.inserting import array, insert_like
 
 # Locked in the order of their ids, against bindings unseen in between (see `merchants.customers`).
 _LOCK = """
 SELECT id, openid, mobile, erased_at IS NOT NULL FROM merchants_customer
-WHERE id = ANY(%s) AND merchant_id = %s ORDER BY id FOR NO KEY UPDATE
+WHERE id = ANY(%s::bigint[]) AND merchant_id = %s ORDER BY id FOR NO KEY UPDATE
 """
 
 
@@ -98,7 +98,7 @@ def issue_many(
 def _lock(template: CouponTemplate, customers: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Lock the customers and tell their openid and mobile; who was erased is not among them."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [list(customers), template.merchant_id])
+        cursor.execute(_LOCK, [array(customers), template.merchant_id])
         return {pk: (openid, mobile) for pk, openid, mobile, erased in cursor.fetchall() if not erased}
 
 
@@ -138,7 +138,7 @@ def _insert(example: IssuedCoupon, customers: list[int]) -> list[tuple[int, str,
             codes.add(new_code())
         try:
             with transaction.atomic():
-                columns = {"code": list(codes), "customer_id": customers}
+                columns: dict[str, list[Any]] = {"code": list(codes), "customer_id": customers}
                 return sorted(insert_like(example, columns, returning="id, code, customer_id"))
         except IntegrityError as error:
             if not IssuedCoupon.objects.filter(code__in=codes).exists():

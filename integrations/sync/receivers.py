@@ -97,9 +97,7 @@ def _deliver_many(version: TemplateVersion, issued: list[Issued], **kwargs: Any)
     for coupon in issued:
         by_missing.setdefault(_missing(coupon, merchant), []).append(coupon.coupon_id)
     for missing, coupon_ids in by_missing.items():
-        example = row_for(
-            RowKind.DELIVER, merchant, template=version.template, version=version, waits=bool(missing)
-        )
+        example = row_for(RowKind.DELIVER, merchant, template=version.template, version=version, waits=bool(missing))
         example.last_message = missing
         example.held = held and not missing
         if missing:
