@@ -16,7 +16,8 @@ from integrations.admin.api_key_forms import NewKeyForm
 from integrations.admin.api_key_words import too_many
 from integrations.admin.api_keys import ApiKeyInline
 from integrations.admin.console import ConsolePage
-from integrations.admin.webhooks import WebhookInline, counted
+from integrations.admin.webhooks import WebhookInline
+from integrations.admin.wording import counted
 from integrations.models import ApiCall, PartnerApp, WebhookDelivery, WebhookEndpoint
 from integrations.models.partners import Scope
 from integrations.partner_api import keys

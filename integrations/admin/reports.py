@@ -18,6 +18,7 @@ from integrations.outbox import doorbell
 from merchants.admin.badges import Variant, badge, mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import MOST_AT_ONCE, dialog, go_to
+from merchants.admin.filters import OwnRelatedFilter
 from merchants.admin.masking import masked_text
 
 REPORT_VARIANTS: dict[str, Variant] = {
@@ -59,7 +60,7 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
     merchant_path = "coupon__merchant"
     list_display = ["code_shown", "account", "state_shown", "trouble_shown", "tries", "created_at", "settled_at"]
     list_select_related = ["coupon", "account__report_lane"]
-    list_filter = [("state", ChoicesDropdownFilter)]
+    list_filter = [("state", ChoicesDropdownFilter), ("account", OwnRelatedFilter)]
     search_fields = ["coupon__code__exact"]
     search_help_text = _("Coupon code")
     ordering = ["-id"]

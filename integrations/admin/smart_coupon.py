@@ -67,6 +67,7 @@ class SmartCouponAccountForm(SecretsForm):
             "name", "merchants", "developer_key", "require_signature", "allowed_addresses", "repeat_window_seconds",
             "confirm_with_dfire", "consume_base_url", "app_id", "app_secret",
         ]  # fmt: skip
+        labels = {"app_id": "app_id", "app_secret": "app_secret"}
         help_texts = {
             "confirm_with_dfire": _(
                 "A pushed coupon is answered success only once dfire has accepted it, within a few seconds; else the "
@@ -183,7 +184,7 @@ class SmartCouponAccountAdmin(AccountActions, AccountsPage):
         """Whether pushes must be signed."""
         if account.require_signature:
             return badge(_("required"), "success")
-        return badge(_("checked if there"), "info") if account.developer_key else badge(_("none"), "warning")
+        return badge(_("revisions 2 and 3"), "info") if account.developer_key else badge(_("none"), "warning")
 
     @display(description=_("merchants"))
     def merchants_shown(self, account: SmartCouponAccount) -> int:

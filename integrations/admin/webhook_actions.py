@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from integrations.admin.webhook_words import lane_of
+from integrations.admin.webhook_words import lane_of, secret_words
 from integrations.models import WebhookEndpoint
 from integrations.models.webhooks import OffReason, SendResult
 from integrations.webhooks import driving, resending, switching
@@ -114,8 +114,6 @@ class EndpointActions:
     )  # fmt: skip
     def new_secret(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Replace the secret and show the new one, this once."""
-        from integrations.admin.webhooks import secret_words  # it shows what we do
-
         with transaction.atomic():
             endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=object_id)
             keep = timedelta(hours=form.cleaned_data["keep"])

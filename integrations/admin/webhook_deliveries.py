@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 
+from coupons.admin.wording import moment_text
 from integrations.admin.webhook_actions import resent_words
-from integrations.admin.webhook_words import STATE_VARIANTS, lane_of, moment, result_shown, trouble
+from integrations.admin.webhook_words import STATE_VARIANTS, lane_of, result_shown, trouble
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.webhooks import SETTLED, TEST_EVENT
 from integrations.webhooks import resending
@@ -224,7 +225,7 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
         if delivery.state in SETTLED:
             return "-"
         words = gettext("%(time)s, until %(end)s at most")
-        return words % {"time": moment(delivery.available_at), "end": moment(delivery.give_up_at)}
+        return words % {"time": moment_text(delivery.available_at), "end": moment_text(delivery.give_up_at)}
 
     @display(description=_("content"))
     def content_shown(self, delivery: Any) -> str:
