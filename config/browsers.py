@@ -37,7 +37,13 @@ class Browsers(CSPMiddleware):
         super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Add what is missing; an answer that says nothing of keeping is not kept."""
+        """Add what is missing; an answer that says nothing of keeping is not kept.
+
+        Cookies that are given over https come back over https alone, whoever redirects to it.
+        """
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
         for name, value in {**_ALWAYS, "Cache-Control": "no-store"}.items():
             response.headers.setdefault(name, value)
         return super().process_response(request, response)
