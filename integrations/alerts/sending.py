@@ -109,7 +109,7 @@ def _plugin(address: str) -> NotifyBase | None:
 
 
 def _leads_nowhere(plugin: NotifyBase) -> bool:
-    """Whether the server that people named is one that no call goes to; what cannot be looked up is apprise's to say."""
+    """Whether the server that people named is one that no call goes to; apprise says what cannot be looked up."""
     host = getattr(plugin, "host", None)
     try:
         judged(lookup(host, 0, timeout=settings.NOTICE_TIMEOUT_SECONDS) if isinstance(host, str) and host else [])
