@@ -4,7 +4,7 @@ Runs on the system's Python with the standard library alone.
 """
 
 import os
-import subprocess
+import subprocess  # nosec B404 # our own commands, none of it from outside
 import sys
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def _test(arguments: list[str]) -> int:
     if arguments:
         return _become(*side_by_side, *arguments)
     sys.stdout.flush()
-    done = subprocess.run([environment.PYTHON, *side_by_side, "-m", "not e2e"], check=False)  # noqa: S603
+    done = subprocess.run([environment.PYTHON, *side_by_side, "-m", "not e2e"], check=False)  # nosec B603 # our own commands
     # What runs the portal's real processes runs alone: it promises seconds.
     return done.returncode or _become("-m", "pytest", "-m", "e2e")
 
@@ -57,7 +57,7 @@ def _check(arguments: list[str]) -> int:
 def _format(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
     script = f"'{environment.PYTHON}' -m ruff check --fix --quiet . ; exec '{environment.PYTHON}' -m ruff format ."
-    os.execv("/bin/sh", ["/bin/sh", "-c", script])  # noqa: S606 - our own words
+    os.execv("/bin/sh", ["/bin/sh", "-c", script])  # nosec B606 # our own words
 
 
 def _translations(arguments: list[str]) -> int:
@@ -99,7 +99,7 @@ GOALS: dict[str, Callable[[list[str]], int]] = {
 def _become(*arguments: str) -> int:
     """Go on as the virtual environment's Python, in this same process: signals reach it directly."""
     sys.stdout.flush()
-    os.execv(environment.PYTHON, [str(environment.PYTHON), *arguments])  # noqa: S606 - our own words
+    os.execv(environment.PYTHON, [str(environment.PYTHON), *arguments])  # nosec B606 # our own words
 
 
 def main(arguments: list[str]) -> int:

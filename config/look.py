@@ -4,6 +4,21 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 
 
+def colours(request: HttpRequest) -> str:
+    """Unfold's colours and ours."""
+    return static("portal/colours.css")
+
+
+def no_inline_colours(request: HttpRequest) -> dict[str, dict[str, str]]:
+    """None for Unfold to write into the page: an inline style would not be shown (`config.browsers`)."""
+    return {}
+
+
+def strict(request: HttpRequest) -> str:
+    """What pages need to do without inline scripts."""
+    return static("portal/strict.js")
+
+
 def stylesheet(request: HttpRequest) -> str:
     """What Unfold's stylesheet lacks."""
     return static("portal/admin.css")

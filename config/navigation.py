@@ -169,7 +169,7 @@ def visible_rows_of(model: Any, request: HttpRequest) -> QuerySet[Any]:
     from django.contrib import admin  # the site's registry is filled after this module has been imported
 
     rows = visible_rows(admin.site, model, request)
-    assert rows is not None, f"{model} has no page of its own"  # noqa: S101  (a mistake in this file)
+    assert rows is not None, f"{model} has no page of its own"  # nosec B101 # a mistake in this file
     return rows
 
 

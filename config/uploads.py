@@ -7,7 +7,7 @@ without a length is an empty one for Django. Hooks bound theirs themselves (`int
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
+from django.shortcuts import render
 
 from merchants.tables import MOST_BYTES
 
@@ -26,7 +26,6 @@ def bounded_uploads(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
             return get_response(request)
         if size <= MOST_BODY_BYTES and request.user.is_authenticated:
             return get_response(request)
-        words = gettext("The file is larger than %(most)s MB. Split it.") % {"most": MOST_BYTES >> 20}
-        return HttpResponse(words, status=413, content_type="text/plain; charset=utf-8")
+        return render(request, "413.html", {"most": MOST_BYTES >> 20}, status=413)
 
     return answer

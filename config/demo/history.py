@@ -33,7 +33,7 @@ def live(merchant: Merchant, references: list[str], today: date) -> int:
     Returns:
         How many coupons were issued.
     """
-    chance = Random(88)  # noqa: S311  (the same month each time)
+    chance = Random(88)  # nosec B311 # the same month each time
     templates = {found.reference: found for found in merchant.templates.filter(reference__in=references)}
     customers = list(Customer.objects.filter(merchant=merchant).exclude(openid="").order_by("pk"))
     shops = list(Shop.objects.filter(merchant=merchant).order_by("pk"))

@@ -5,7 +5,7 @@ rights.
 import errno
 import os
 import pwd
-import subprocess
+import subprocess  # nosec B404 # our own commands, none of it from outside
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Account:
         Raises EmbeddedError when root is not allowed to step down.
         """
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # nosec B603 # our own commands
                 command,
                 input=data.encode(),
                 stdout=subprocess.PIPE,

@@ -27,6 +27,6 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 def free_port() -> int:
     """A port on which nothing listens now."""
     while True:
-        port = random.randint(LOWEST, HIGHEST)  # noqa: S311 - no secret
+        port = random.randint(LOWEST, HIGHEST)  # nosec B311 # no secret
         if is_free(port):
             return port

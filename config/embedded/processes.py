@@ -7,7 +7,7 @@ answers both; where there is none, the number alone has to do.
 import ctypes
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own commands, none of it from outside
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -117,7 +117,7 @@ def spawn(
     prepare = None if with_parent is None else lambda: die_with_parent(with_parent, parent)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # nosec B603 # our own commands
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,

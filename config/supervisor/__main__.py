@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         where = addresses(os.environ)
         environment = run_environment(os.environ, KEYS, where)
         if arguments[:1] == ["manage"]:
-            os.execve(sys.executable, [sys.executable, "manage.py", *arguments[1:]], environment)  # noqa: S606
+            os.execve(sys.executable, [sys.executable, "manage.py", *arguments[1:]], environment)  # nosec B606 # our own words
         with alone():
             return _run(where, environment)
     except (Failed, EmbeddedError) as error:

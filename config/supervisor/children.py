@@ -2,7 +2,7 @@
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own commands, none of it from outside
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Child:
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches us alone and its group can be ended."""
         parent = os.getpid()
-        self.process = subprocess.Popen(  # noqa: S603 - our own commands
+        self.process = subprocess.Popen(  # nosec B603 # our own commands
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -80,7 +80,7 @@ class Child:
             preexec_fn=lambda: die_with_parent(signal.SIGTERM, parent),
             bufsize=0,
         )
-        assert self.process.stdout is not None  # noqa: S101 - it was asked for
+        assert self.process.stdout is not None  # nosec B101 # it was asked for
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def drain(self) -> bool:

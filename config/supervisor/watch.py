@@ -85,7 +85,7 @@ class Watch:
 
     def _start(self, child: Child) -> None:
         child.start()
-        assert child.output is not None  # noqa: S101 - it was just started
+        assert child.output is not None  # nosec B101 # it was just started
         self._selector.register(child.output, selectors.EVENT_READ, child)
 
     def _bury(self, child: Child) -> None:

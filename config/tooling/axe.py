@@ -42,7 +42,7 @@ def ensure(script: Path = SCRIPT, address: str = ADDRESS) -> bool:
 
 
 def _fetched(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - our own address
+    with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # nosec B310 # our own address
         archive: bytes = answer.read(_MOST_BYTES)
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != SHA512:
         raise ValueError("it is not the file that was asked for: its sum differs")

@@ -5,7 +5,7 @@ failed.
 import os
 import select
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own commands, none of it from outside
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +58,7 @@ def step(
     parent = os.getpid()
     log.parent.mkdir(parents=True, exist_ok=True)
     progress = _Progress(label)
-    with subprocess.Popen(  # noqa: S603 - our own commands
+    with subprocess.Popen(  # nosec B603 # our own commands
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -78,7 +78,7 @@ def step(
 
 
 def _collect(child: "subprocess.Popen[bytes]", log: Path, progress: "_Progress", cancelled: Callable[[], bool]) -> str:
-    assert child.stdout is not None  # noqa: S101 - it was asked for
+    assert child.stdout is not None  # nosec B101 # it was asked for
     pieces: list[bytes] = []
     with log.open("ab") as record:
         while True:

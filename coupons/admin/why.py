@@ -87,7 +87,7 @@ class WhyPage:
 def _answer(request: HttpRequest, form: WhyForm) -> dict[str, Any]:
     """What the page shows of the judgement."""
     coupon = form.coupon
-    assert coupon is not None  # noqa: S101  (a valid form has found it)
+    assert coupon is not None  # nosec B101 # a valid form has found it
     question = form.question()
     judgement = check(coupon, question)
     terms = coupon.version.terms

@@ -53,7 +53,7 @@ class Figures:
 
 
 _NAMES = tuple(field.name for field in fields(Figures))
-assert _NAMES == SUMMED, "the columns of DayFigures"  # noqa: S101
+assert _NAMES == SUMMED, "the columns of DayFigures"  # nosec B101 # for the type checker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ EXAMPLES = (
 def address_help() -> str:
     """How an address is written, one service a line."""
     lines = [(str(words) % {"example": example},) for words, example in zip(ADDRESS_HELP, EXAMPLES, strict=True)]
-    return format_html_join(mark_safe("<br>"), "{}", lines)
+    return format_html_join(mark_safe("<br>"), "{}", lines)  # nosec B308 # a constant
 
 
 class AlertTargetForm(SecretsForm):

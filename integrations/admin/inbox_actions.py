@@ -74,7 +74,7 @@ class CallbackActions:
         """Redeem the coupon that the user names."""
         callback = self.visible_or_404(request, object_id)
         coupon, note = form.coupon, form.cleaned_data["reason"]
-        assert coupon is not None  # noqa: S101  (else the form is not valid)
+        assert coupon is not None  # nosec B101 # else the form is not valid
         outcome = inbox.apply_by_hand(callback, coupon, note=note, actor=_actor(request))
         if outcome is None:
             messages.warning(request, gettext("It had been settled already."))

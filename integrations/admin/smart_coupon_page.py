@@ -28,7 +28,7 @@ def address(request: HttpRequest, account: SmartCouponAccount, name: str) -> str
 
 def old_addresses(account: SmartCouponAccount) -> str:
     """A box that says until when the old addresses work."""
-    assert account.previous_until is not None  # noqa: S101  (shown only while they do)
+    assert account.previous_until is not None  # nosec B101 # shown only while they do
     used = gettext("No push has come to them since.")
     if account.previous_used_at is not None:
         used = gettext("A push last came to them %(time)s.") % {"time": moment_text(account.previous_used_at)}

@@ -18,6 +18,8 @@ from django.utils.translation import gettext
 
 from integrations.alerts import robots
 from integrations.alerts.words import Message
+from integrations.dfire.closed import AddressClosed, judged
+from integrations.dfire.connection import lookup
 from integrations.models.alerts import NoticeEvent, Severity
 
 # apprise tells what happens to a message by logging, and some of it quotes addresses: it is captured, not printed.
@@ -60,6 +62,8 @@ def send(address: str, message: Message, kind: NotifyType = NotifyType.INFO) -> 
     plugin = _plugin(address)
     if plugin is None:
         return Outcome(False, gettext("The address cannot be used."))
+    if _leads_nowhere(plugin):
+        return Outcome(False, gettext("The address leads to a place where no notice may go."))
     service = Apprise()
     service.add(plugin)
     try:
@@ -98,9 +102,22 @@ def _plugin(address: str) -> NotifyBase | None:
     longest = float(settings.NOTICE_TIMEOUT_SECONDS) / 2
     plugin.socket_connect_timeout = min(plugin.socket_connect_timeout, longest)
     plugin.socket_read_timeout = min(plugin.socket_read_timeout, longest)
+    plugin.redirects = False  # or a server could lead the message, and its keys, to another
     plugin.retry = 0  # the outbox of notices tries again
     plugin.optional = False  # or a failure would be called a success
     return plugin
+
+
+def _leads_nowhere(plugin: NotifyBase) -> bool:
+    """Whether the server that people named is one that no call goes to; apprise says what cannot be looked up."""
+    host = getattr(plugin, "host", None)
+    try:
+        judged(lookup(host, 0, timeout=settings.NOTICE_TIMEOUT_SECONDS) if isinstance(host, str) and host else [])
+    except AddressClosed:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _without_secrets(said: str, address: str) -> str:

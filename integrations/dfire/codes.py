@@ -10,7 +10,7 @@ from enum import StrEnum
 class Fault(StrEnum):
     """What about an account's configuration dfire refuses, named for what has to be mended."""
 
-    SECRET = "secret"  # noqa: S105  (a name)
+    SECRET = "secret"  # nosec B105 # a name
     KEY = "key"
     RIGHT = "right"
     METHOD = "method"

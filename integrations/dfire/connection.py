@@ -21,6 +21,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.response import HTTPResponse
 
+from .closed import judged
+
 # Shorter than the shortest keep-alive in common use (5 s): a connection that idles longer is likely to be
 # closed by the server in the very moment we write to it, which would leave a write uncertain for nothing.
 MAX_IDLE_SECONDS = 4.0
@@ -107,8 +109,12 @@ class BoundedHTTPConnection(HTTPConnection):
             raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
 
     def addresses(self, timeout: float) -> list[Any]:
-        """Where to connect to, as `getaddrinfo` says it, within `timeout` seconds; nothing else is connected to."""
-        return lookup(self.host, self.port, timeout=timeout)
+        """Where to connect to, as `getaddrinfo` says it, within `timeout` seconds; nothing else is connected to.
+
+        Raises:
+            OSError: the name has no address, or one that no call goes to.
+        """
+        return judged(lookup(self.host, self.port, timeout=timeout))
 
     def connect(self) -> None:
         """Connect, and note when it was the certificate that was refused: no retry mends that."""

@@ -116,7 +116,7 @@ def _shares() -> list[tuple[int, int]]:
 
     However slow its dfire is, no account gets the last quarter of the threads: the others go on.
     """
-    due = sorted(due_accounts(timezone.now()), key=lambda pk: (_engine.in_flight[pk], random.random()))  # noqa: S311
+    due = sorted(due_accounts(timezone.now()), key=lambda pk: (_engine.in_flight[pk], random.random()))  # nosec B311 # spreads load, no secret
     most = max(1, settings.OUTBOX_THREADS * 3 // 4)
     even = max(1, _free() // max(1, len(due)))
     return [(pk, min(even, most - _engine.in_flight[pk])) for pk in due]

@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
     ORDER BY o.priority, o.id LIMIT 1
 ) AS due
 WHERE merchant.dfire_account_id IS NOT NULL
-"""  # noqa: S608  (constants)
+"""  # nosec B608 # constants
 
 # A row stands back behind an unsettled earlier one of the same coupon; what concerns a template, and its deliveries,
 # behind an unsettled earlier one of the template; a delivery until its promotion has been saved.
@@ -84,7 +84,7 @@ FROM next_merchants
 CROSS JOIN LATERAL ({_READY.format(merchant="next_merchants.id", most="%(most)s", only="")}) AS picked
 ORDER BY picked.priority, next_merchants.calls + picked.turn, random()
 LIMIT %(most)s
-"""  # noqa: S608  (constants)
+"""  # nosec B608 # constants
 
 _THIS_ONE = _READY.format(merchant="%(merchant)s", most="1", only="AND o.id = %(row)s")
 

@@ -191,7 +191,7 @@ def _judge(told: _Told) -> bool:
     row, attempt, error = told.row, told.attempt, told.outcome.error
     now = timezone.now()
     account_id = row.account_id
-    assert account_id is not None  # noqa: S101  (a row is leased for an account)
+    assert account_id is not None  # nosec B101 # a row is leased for an account
     if told.outcome.broken:
         _set_aside(row, told.outcome.broken)
         return False

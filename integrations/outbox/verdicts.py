@@ -44,7 +44,7 @@ def back_off(row: OutboxRow) -> None:
     """Try the same again later: exponential, with full jitter, at most OUTBOX_BACKOFF_MAX_SECONDS."""
     row.tries += 1
     ceiling = min(settings.OUTBOX_BACKOFF_MAX_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(row.tries, 20))
-    _again(row, timezone.now() + timedelta(seconds=random.uniform(ceiling / 2, ceiling)))  # noqa: S311
+    _again(row, timezone.now() + timedelta(seconds=random.uniform(ceiling / 2, ceiling)))  # nosec B311 # spreads load, no secret
 
 
 def again_at_once(row: OutboxRow) -> None:

@@ -84,7 +84,7 @@ def counting(sightings: Iterable[Sighting]) -> Sighting:
     found: Sighting | None = None
     for sighting in sightings:
         found = heavier(found, sighting)
-    assert found is not None  # noqa: S101  (a code is there because a line named it)
+    assert found is not None  # nosec B101 # a code is there because a line named it
     return found
 
 

@@ -116,25 +116,25 @@ def _still_so(finding: Finding, coupon: IssuedCoupon | None) -> None:
 
 
 def _deliver_again(finding: Finding, coupon: IssuedCoupon | None) -> None:
-    assert coupon is not None  # noqa: S101
+    assert coupon is not None  # nosec B101 # for the type checker
     lifecycle.mark_missing(coupon, details=_audit(finding))
     again.deliver(coupon)
 
 
 def _take_delivered(finding: Finding, coupon: IssuedCoupon | None) -> None:
-    assert coupon is not None  # noqa: S101
+    assert coupon is not None  # nosec B101 # for the type checker
     again.deliver(coupon, seen=_seen(finding))
     lifecycle.mark_delivery(coupon, Delivery.QUEUED)
 
 
 def _redeem_here(finding: Finding, coupon: IssuedCoupon | None) -> None:
-    assert coupon is not None  # noqa: S101
+    assert coupon is not None  # nosec B101 # for the type checker
     if not redemptions.conclude(coupon):
         lifecycle.redeem_at_till(coupon, at=finding.read_at, details=_audit(finding))
 
 
 def _verify_there(finding: Finding, coupon: IssuedCoupon | None) -> None:
-    assert coupon is not None  # noqa: S101
+    assert coupon is not None  # nosec B101 # for the type checker
     redeemed: datetime = coupon.redeemed_at or timezone.now()
     again.verify(coupon, seen=_seen(finding), order_id=f"reconcile-{coupon.code}", order_date=local_day(redeemed))
 
@@ -151,7 +151,7 @@ def _withdraw_there(finding: Finding, coupon: IssuedCoupon | None) -> None:
 
 
 def _bring_home(finding: Finding, coupon: IssuedCoupon | None) -> None:
-    assert coupon is not None  # noqa: S101
+    assert coupon is not None  # nosec B101 # for the type checker
     again.withdraw(coupon, seen=_seen(finding), held_elsewhere=True)
     lifecycle.mark_missing(coupon, details=_audit(finding))
     again.deliver(coupon)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-ERROR_TOKEN = "@@$-ERROR_$@@"  # noqa: S105 - a fixed marker of the gateway, no secret
+ERROR_TOKEN = "@@$-ERROR_$@@"  # nosec B105 # a fixed marker of the gateway, no secret
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 

@@ -90,14 +90,14 @@ class Faults:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
         self._seed = DEFAULT_SEED
-        self._random = random.Random(DEFAULT_SEED)  # noqa: S311 - repeatable on purpose
+        self._random = random.Random(DEFAULT_SEED)  # nosec B311 # repeatable on purpose
         self._last_id = 0
 
     def replace(self, rules: list[Rule], seed: int = DEFAULT_SEED) -> None:
         """Put these rules in force instead of all others and start the random source anew."""
         with self._lock:
             self._rules = []
-            self._seed, self._random = seed, random.Random(seed)  # noqa: S311
+            self._seed, self._random = seed, random.Random(seed)  # nosec B311 # spreads load, no secret
             for rule in rules:
                 self._append(rule)
 

@@ -27,7 +27,7 @@ _SUMS = {
     "used_twice": DOUBLE_USE,
 }
 _COLUMNS = ", ".join(f"TOTAL({what}) AS {name}" for name, what in _SUMS.items())
-_TOTALS = f"SELECT COUNT(*) AS codes, {_COLUMNS} FROM coupons"  # noqa: S608 - of the constants above
+_TOTALS = f"SELECT COUNT(*) AS codes, {_COLUMNS} FROM coupons"  # nosec B608 # of the constants above
 
 
 def promotion_rows(store: Store, *, promotion_id: str = "", limit: int = -1) -> list[sqlite3.Row]:

@@ -119,7 +119,7 @@ class Store:
         self.commit()
         with self.locked() as db:
             for table in TABLES:
-                db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the constant above
+                db.execute(f"DELETE FROM {table}")  # nosec B608 # names from the constant above
         self.commit()
 
     def close(self) -> None:

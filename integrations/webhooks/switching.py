@@ -60,7 +60,7 @@ def switch_on(endpoint: WebhookEndpoint, *, send_pending: bool) -> int:
     """
     now = timezone.now()
     lane = locked_lane(endpoint.pk)
-    assert lane is not None  # noqa: S101  (the caller holds it)
+    assert lane is not None  # nosec B101 # the caller holds it
     lane.off_at, lane.off_reason, lane.failures, lane.failing_since, lane.next_at = None, "", 0, None, None
     lane.save()
     pending = WebhookDelivery.objects.filter(endpoint=endpoint, state=DeliveryState.QUEUED)

@@ -16,10 +16,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from integrations.dfire.closed import Address, carries_ipv4, is_closed, meant
 from integrations.dfire.connection import lookup
 from merchants.checks import http_address
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Python's own `is_global` changes from version to version and lets multicast and translated addresses through.
 _CLOSED = [
@@ -36,8 +35,6 @@ _CLOSED_6 = [
     ipaddress.ip_network(text)
     for text in ("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20")  # Teredo and ORCHID are in the first
 ]
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 class TargetRefused(Exception):
@@ -45,10 +42,15 @@ class TargetRefused(Exception):
 
 
 def is_allowed(address: Address, *, plain: bool) -> bool:
-    """Whether a webhook may be sent to this address. `plain` (http) goes to OUTBOUND_ALLOWED_NETWORKS alone."""
-    if any(found in network for found in _meant(address) for network in settings.OUTBOUND_ALLOWED_NETWORKS):
+    """Whether a webhook may be sent to this address. `plain` (http) goes to OUTBOUND_ALLOWED_NETWORKS alone.
+
+    What is closed to all calls is not opened by OUTBOUND_ALLOWED_NETWORKS either.
+    """
+    if is_closed(address):
+        return False
+    if any(found in network for found in meant(address) for network in settings.OUTBOUND_ALLOWED_NETWORKS):
         return True
-    return not plain and not any(_is_closed(found) for found in _meant(address))
+    return not plain and not any(_is_private(found) for found in meant(address))
 
 
 def resolved(host: str, port: int, *, plain: bool, timeout: float) -> list[Any]:
@@ -97,24 +99,7 @@ def _written(host: str) -> Address | None:
         return None
 
 
-def _meant(address: Address) -> list[Address]:
-    """The address, and the IPv4 address that it carries inside."""
-    return [address, *_inside(address)] if isinstance(address, ipaddress.IPv6Address) else [address]
-
-
-def _inside(address: ipaddress.IPv6Address) -> list[Address]:
-    if address.ipv4_mapped is not None:
-        return [address.ipv4_mapped]
-    if address.sixtofour is not None:
-        return [address.sixtofour]
-    number = int(address)
-    if address in _NAT64 or (number >> 32) & 0xFFFFFFFF in _ISATAP or number >> 32 == 0:
-        return [ipaddress.IPv4Address(number & 0xFFFFFFFF)]
-    return []
-
-
-def _is_closed(address: Address) -> bool:
+def _is_private(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return any(address in network for network in _CLOSED)
-    carries = address.ipv4_mapped is not None or address in _NAT64
-    return any(address in network for network in _CLOSED_6) or not (address in _UNICAST or carries)
+    return any(address in network for network in _CLOSED_6) or not (address in _UNICAST or carries_ipv4(address))

@@ -24,7 +24,7 @@ def _badge(text: str, variant: Variant, hint: str) -> SafeString:
     context = {"text": text, "variant": variant, "label_title": hint, "class": "portal-badge"}
     # Unfold's template has line breaks, which pages of single fields would show.
     html = render_to_string("unfold/helpers/label.html", context)
-    return mark_safe(" ".join(html.split()))  # noqa: S308  (a template's output, escaped there)
+    return mark_safe(" ".join(html.split()))  # nosec B308 B703 # a template's output, escaped there
 
 
 def mono(text: Any) -> SafeString:

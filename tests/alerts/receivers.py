@@ -55,6 +55,7 @@ def web_server() -> Iterator[Web]:
             with suppress(ConnectionError):  # whoever asked may have left
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
+                self.send_header("Location", "/elsewhere")  # what only a redirect means
                 self.end_headers()
                 self.wfile.write(text)
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.utils import translation
 
 from integrations.alerts import robots
 from integrations.alerts.sending import send, service_of
@@ -30,6 +31,19 @@ def test_http(web: Web) -> None:
     outcome = send(web.address, MESSAGE)
     assert outcome.taken
     assert (web.paths, web.bodies[0]["title"], web.bodies[0]["message"]) == (["/alerts"], "标题", "第一行\n第二行")
+
+
+def test_a_server_leads_no_message_elsewhere(web: Web) -> None:
+    web.answers = [(307, {}), (200, {})]
+    assert not send(web.address, MESSAGE).taken
+    assert web.paths == ["/alerts"]
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "0xa9fea9fe", "100.100.100.200"])
+def test_no_message_goes_where_a_cloud_hands_out_its_keys(host: str) -> None:
+    with translation.override("en"):
+        outcome = send(f"json://{host}/latest", MESSAGE)
+    assert (outcome.taken, outcome.said) == (False, "The address leads to a place where no notice may go.")
 
 
 def test_email(mailbox: Mailbox) -> None:

@@ -36,11 +36,21 @@ MerchantScope.objects.create(user=user).merchants.set(Merchant.objects.filter(me
 """
 
 
+# Chromium does not log every offence against a page's Content-Security-Policy; the event tells of all.
+_OFFENCES = """
+document.addEventListener("securitypolicyviolation", (event) => console.error(
+    `policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));
+"""
+
+
 class Complaints:
-    """What a page should never do: log an error, fail to load something, ask another machine."""
+    """What a page should never do: log an error, offend against its policy, fail to load something, ask another
+    machine.
+    """
 
     def __init__(self, context: BrowserContext) -> None:
         self.heard: list[str] = []
+        context.add_init_script(_OFFENCES)
         context.on("console", lambda message: message.type == "error" and self.heard.append(message.text))
         context.on("weberror", lambda error: self.heard.append(str(error.error)))
         context.on("response", self._refused)
