@@ -20,7 +20,7 @@ from merchants import sessions, two_factor
 from merchants.models import Authenticator
 from tests.people.signing import browser_at, code_of, phone
 
-migration = importlib.import_module("merchants.migrations.0009_phones_are_sealed")
+migration = importlib.import_module("merchants.migrations.0009_secrets_at_rest")
 COOKIE = settings.SESSION_COOKIE_NAME
 
 
@@ -87,7 +87,8 @@ def test_no_phone_can_be_made_of_its_row(administrator: User) -> None:
     code = code_of(device)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p::text || s::text FROM otp_totp_totpdevice p JOIN merchants_authenticator s ON totpdevice_ptr_id = id"
+            "SELECT p::text || s::text FROM otp_totp_totpdevice p"
+            " JOIN merchants_authenticator s ON totpdevice_ptr_id = id"
         )
         (row,) = cursor.fetchone()
     assert device.secret not in row

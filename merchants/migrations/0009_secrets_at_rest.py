@@ -1,6 +1,7 @@
 """The keys of people's phones go from django-otp's column, which is readable, into a sealed one of ours.
 
 Recovery codes are hashed with the phone's key from now on, so those from before are forgotten; their owners make new ones.
+An erasure keeps, sealed, what its keyed hashes are made of, so that they can be made under the next encryption key.
 """
 
 import django.db.models.deletion
@@ -38,6 +39,11 @@ class Migration(migrations.Migration):
     online_because = "RunPython moves one row for each member of staff who has a phone, and locks those alone."
 
     operations = [
+        migrations.AddField(
+            model_name="erasure",
+            name="name_digests",
+            field=merchants.secrets.EncryptedTextField(blank=True, db_default="", default="", editable=False),
+        ),
         migrations.DeleteModel(name="Authenticator"),
         migrations.CreateModel(
             name="Authenticator",
