@@ -6,6 +6,7 @@ front; old values stay readable until their key is removed, and `merchants.reenc
 
 import hashlib
 import hmac
+import secrets
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +39,17 @@ def decrypt(sealed: str) -> str:
             "FIELD_ENCRYPTION_KEYS: none of the keys opens a stored secret. Was a key removed before its values "
             "were encrypted again?"
         ) from None
+
+
+def decoy() -> str:
+    """A secret that is nobody's, opened from its sealed form as a stored one is: where there is none to compare with,
+    the time taken does not tell."""
+    return decrypt(_sealed_decoy(tuple(settings.FIELD_ENCRYPTION_KEYS)))
+
+
+@lru_cache(maxsize=4)
+def _sealed_decoy(keys: tuple[str, ...]) -> str:
+    return encrypt(secrets.token_hex(16))
 
 
 def is_under_newest(sealed: str) -> bool:
