@@ -154,6 +154,7 @@ STORAGES = {
 }
 
 # --- Web security ---
+SESSION_ENGINE = "config.sign_in.stored_sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = FORCE_HTTPS  # over https they are in any case
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True  # forms carry the token, no script
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"  # links in notices lead in

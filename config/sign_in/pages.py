@@ -21,7 +21,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from config.sign_in.gate import CODE, NEXT, SET_UP, missing_step
 from merchants import two_factor
 from merchants.admin.noting import note
-from merchants.models import Authenticator
 
 STATE = "two_factor"
 _MAY_CHANGE = "two_factor_may_change"  # in the session: a code has just been given
@@ -99,7 +98,7 @@ def state_page(request: HttpRequest) -> HttpResponse:
         form.refuse(verdict)
     return _page(
         request, "state", _("Two-factor sign-in"), form=form, required=two_factor.is_required(user),
-        device=Authenticator.objects.get(pk=device.pk), left=two_factor.recovery_codes_left(user),
+        device=device, left=two_factor.recovery_codes_left(user),
     )  # fmt: skip
 
 

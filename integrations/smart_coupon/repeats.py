@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from integrations.models import PushAnswer
 from merchants.models import SmartCouponAccount
-from merchants.secrets import keyed_hashes
+from merchants.secrets import keyed_hashes, newest_key
 
 _CLAIM = """
-INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
-VALUES (%(account)s, %(address)s, %(digest)s, %(now)s)
+INSERT INTO integrations_pushanswer (account_id, address, digest, under, answered_at)
+VALUES (%(account)s, %(address)s, %(digest)s, %(under)s, %(now)s)
 ON CONFLICT (account_id, address, digest) DO UPDATE SET answered_at = excluded.answered_at, answer = NULL
 WHERE integrations_pushanswer.confirming_id IS NULL
   AND (integrations_pushanswer.answered_at <= %(oldest)s OR %(always)s)
@@ -51,6 +51,7 @@ def claim(account: SmartCouponAccount, address: str, digest: str, *, since: date
                 "account": account.pk,
                 "address": address,
                 "digest": newest,
+                "under": newest_key(),
                 "now": now,
                 "oldest": oldest,
                 "always": window == 0 and since is None,

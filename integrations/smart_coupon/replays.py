@@ -15,7 +15,7 @@ from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.models import SignatureSeen
 from integrations.smart_coupon.revisions import SIGNATURE_TIME
 from merchants.models import SmartCouponAccount
-from merchants.secrets import keyed_hashes
+from merchants.secrets import keyed_hashes, newest_key
 
 
 def use(account: SmartCouponAccount, signed_at: int, digest: str) -> datetime | None:
@@ -29,7 +29,9 @@ def use(account: SmartCouponAccount, signed_at: int, digest: str) -> datetime | 
     """
     hashes = keyed_hashes(digest)
     seen, is_new = SignatureSeen.objects.get_or_create(
-        account=account, signed_at=signed_at, defaults={"digest": hashes[0], "seen_at": timezone.now()}
+        account=account,
+        signed_at=signed_at,
+        defaults={"digest": hashes[0], "under": newest_key(), "seen_at": timezone.now()},
     )
     if seen.digest not in hashes:
         words = "has been used for another push; sign each push anew."

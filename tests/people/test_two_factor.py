@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from merchants import two_factor
+from merchants.models import Authenticator
 from tests.admin.conftest import World
 from tests.admin.pages import act, action_of, list_of, page_of, said
 from tests.people.signing import (
@@ -51,7 +51,7 @@ def test_an_administrator_without_a_second_factor_can_only_set_one_up(administra
     page = client.get(SET_UP).content.decode()
     assert "<svg" in page
     assert world.own.name not in page, "the frame of the sign-in page shows nothing of the portal"
-    device = TOTPDevice.objects.get()
+    device = Authenticator.objects.get()
     assert two_factor.key_text(device) in page
     assert two_factor.key_text(device) in client.get(SET_UP).content.decode(), "loaded again, the picture is the same"
     assert not is_in(client)
@@ -60,7 +60,7 @@ def test_an_administrator_without_a_second_factor_can_only_set_one_up(administra
 def test_setting_up_takes_a_code_and_shows_recovery_codes_once(administrator: User) -> None:
     client = browser_at("root")
     client.get(SET_UP)
-    device = TOTPDevice.objects.get()
+    device = Authenticator.objects.get()
     wrong = client.post(SET_UP, {"code": wrong_code_of(device)})
     assert "This code is wrong" in wrong.content.decode()
     assert not is_in(client)
@@ -138,8 +138,8 @@ def test_a_recovery_code_signs_in_once_and_is_written_down(administrator: User) 
 def test_nobody_signs_in_with_someone_else_s_code(administrator: User, member: Any) -> None:
     phone(administrator)
     other = member("Administrator")
-    codes = with_recovery_codes(other)
     theirs = phone(other)
+    codes = with_recovery_codes(other)
     client = browser_at("root")
     client.post(CODE, {"code": code_of(theirs)})
     client.post(CODE, {"code": codes[0]})
@@ -179,9 +179,9 @@ def test_changes_ask_for_a_code(administrator: User, member: Any, settings: Any)
     two_factor.StaticDevice.objects.update(throttling_failure_timestamp=None)
     assert leads_to(client.post(STATE, {"do": "phone", "code": codes[0]})) == SET_UP
     client.get(SET_UP)
-    fresh = TOTPDevice.objects.get(confirmed=False)
+    fresh = Authenticator.objects.get(confirmed=False)
     client.post(SET_UP, {"code": code_of(fresh)})
-    assert [found.pk for found in TOTPDevice.objects.filter(user=user)] == [fresh.pk]
+    assert [found.pk for found in Authenticator.objects.filter(user=user)] == [fresh.pk]
     assert is_in(client)
     new = with_recovery_codes(user)
     assert leads_to(client.post(STATE, {"do": "off", "code": new[0]})) == "/admin/"
@@ -237,7 +237,7 @@ def test_keys_of_second_factors_are_on_no_page(administrator: User) -> None:
     device = phone(administrator)
     client = browser_at("root")
     client.post(CODE, {"code": code_of(device)})
-    row = two_factor.TOTPDevice.objects.get()
+    row = Authenticator.objects.get()
     for address in (
         "/admin/merchants/authenticator/",
         f"/admin/merchants/authenticator/{row.pk}/change/",
@@ -249,7 +249,7 @@ def test_keys_of_second_factors_are_on_no_page(administrator: User) -> None:
         response = client.get(address)
         assert response.status_code == 200, address
         said_there = response.getvalue().decode()
-        assert device.key not in said_there
+        assert device.secret not in said_there
         assert two_factor.key_text(device) not in said_there
     assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
 
