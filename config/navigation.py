@@ -117,6 +117,7 @@ def _records() -> dict[str, Any]:
             _item(_("Lanes of consume reports"), "outgoing_mail", "integrations.reportlane"),
             _item(_("Used signatures"), "signature", "integrations.signatureseen"),
             _item(_("API keys"), "key", "integrations.apikey"),
+            _item(_("Unknown codes"), "password", "integrations.unknowncodes"),
             _item(_("Calls to partners"), "call_made", "integrations.webhookattempt"),
             _item(_("Lanes of webhooks"), "monitor_heart", "integrations.webhooklane"),
             _item(_("Findings of comparisons"), "difference", "integrations.finding"),

@@ -37,6 +37,7 @@ SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 API_RATE_LIMIT = env.whole_number("API_RATE_LIMIT", default=100)
 API_UNKNOWN_CODES_A_MINUTE = env.whole_number("API_UNKNOWN_CODES_A_MINUTE", default=30)
+API_UNKNOWN_CODES_IN_ALL = env.whole_number("API_UNKNOWN_CODES_IN_ALL", default=200)
 API_WRONG_KEYS_A_MINUTE = env.whole_number("API_WRONG_KEYS_A_MINUTE", default=20)
 REQUIRE_TWO_FACTOR = env.flag("REQUIRE_TWO_FACTOR", default=True)  # of administrators
 
