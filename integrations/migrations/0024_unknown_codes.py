@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('coupons', '0012_redeeming_events'),
-        ('integrations', '0021_partner_orders_checked'),
+        ('integrations', '0023_keys_can_change'),
         ('merchants', '0006_roles'),
     ]
 
