@@ -32,7 +32,7 @@ def insert_like(example: Model, columns: Mapping[str, Sequence[Any]], *, returni
     arrays = ", ".join(f"%s::{fields[name].cast_db_type(connection)}[]" for name in columns)
     constants = "".join(f", %s::{fields[name].cast_db_type(connection)}" for name in kept)
     statement = (
-        f"INSERT INTO {quote(example._meta.db_table)} ({names})"  # nosec B608 (names of a model)
+        f"INSERT INTO {quote(example._meta.db_table)} ({names})"  # nosec B608 # names of a model
         f" SELECT varying.*{constants} FROM unnest({arrays}) AS varying RETURNING {returning}"
     )
     with connection.cursor() as cursor:
