@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 
 from integrations.sandbox.server import Sandbox
 from merchants.models import DfireAccount, Merchant
+from tests.attack import budget
 from tests.factories import DfireAccountFactory, MerchantFactory
 
 APP_KEY, APP_SECRET = "test-key", "test-secret"
@@ -19,6 +21,13 @@ def _no_leftovers_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         cache.clear()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say with how many inputs hooks and API were attacked."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    if count := budget.told(reports):
+        terminalreporter.write_line(f"attacked with {count} inputs")
 
 
 @pytest.fixture
