@@ -47,9 +47,11 @@ class SmartCouponAccountForm(SecretsForm):
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """Let nobody have a stored secret sent to another server than the one that it was entered for."""
+        """Let nobody refuse all pushes unawares, nor have a stored secret sent to another server than its own."""
         kept, was = not self.cleaned_data.get("app_secret"), self.instance
         cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("require_signature") and not cleaned.get("developer_key"):
+            self.add_error("require_signature", _("Enter the developer key too: without it every push is refused."))
         address = cleaned.get("consume_base_url")
         if kept and was.app_secret and address and _server(address) != _server(was.consume_base_url):
             self.add_error(
@@ -67,7 +69,6 @@ class SmartCouponAccountForm(SecretsForm):
             "name", "merchants", "developer_key", "require_signature", "allowed_addresses", "repeat_window_seconds",
             "confirm_with_dfire", "consume_base_url", "app_id", "app_secret",
         ]  # fmt: skip
-        labels = {"app_id": "app_id", "app_secret": "app_secret"}
         help_texts = {
             "confirm_with_dfire": _(
                 "A pushed coupon is answered success only once dfire has accepted it, within a few seconds; else the "

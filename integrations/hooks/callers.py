@@ -49,7 +49,8 @@ def check_address(request: Request, allowed: Sequence[str]) -> None:
         HookRefused: 403.
     """
     if not may_call(request, allowed):
-        raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, "This address may not push here.")
+        words = f"{client_address(request)} is not among the addresses that may push here."
+        raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, words)
 
 
 def may_call(request: Request | HttpRequest, allowed: Sequence[str]) -> bool:

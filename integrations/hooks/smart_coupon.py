@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -26,6 +26,7 @@ from merchants.models import SmartCouponAccount
 
 _JSON = "application/json"
 _KEPT_OF_A_REFUSED_BODY = 4000
+_NOW_AND_THEN = timedelta(minutes=1)
 
 
 class SmartCouponHook(HookView):
@@ -54,7 +55,11 @@ class SmartCouponHook(HookView):
         account = tokens.account_of(kwargs["token"])
         if account is None:
             raise HookRefused(HookCode.UNKNOWN_TOKEN, "This push address is not known.")
-        check_address(request, account.allowed_addresses)
+        try:
+            check_address(request, account.allowed_addresses)
+        except HookRefused as refusal:
+            self._keep_now_and_then(account, refusal)
+            raise
         check_rate(f"smart-coupon:{account.pk}")
         return account
 
@@ -124,6 +129,12 @@ class SmartCouponHook(HookView):
         """What is kept of a push until dfire has accepted it: a process that dies has answered nothing."""
         refusal = confirming.not_confirmed()
         return {"answer": self.refusal_body(refusal), "status": refusal.status}
+
+    def _keep_now_and_then(self, account: SmartCouponAccount, refusal: HookRefused) -> None:
+        """Show staff which address was turned away, without what it sent; of a flood one line a minute."""
+        newest = Push.objects.filter(account=account).order_by("-id").first()
+        if newest is None or newest.status != refusal.status or newest.received_at < timezone.now() - _NOW_AND_THEN:
+            self._keep(account, b"", self.refusal_body(refusal), status=refusal.status)
 
     def _keep(self, account: SmartCouponAccount, body: bytes, answer: dict[str, Any], **facts: Any) -> Push:
         push = Push.objects.create(

@@ -55,6 +55,23 @@ def test_the_list_says_which_pushes_must_be_signed(
     assert words in page.partition("field-signature_shown")[2].partition("</td>")[0]
 
 
+def test_a_signature_can_be_required_only_with_a_key_to_check_it(
+    browser: Browser, administrator: User, world: World
+) -> None:
+    client = browser(administrator, "en")
+    SmartCouponAccount.objects.filter(pk=world.smart.pk).update(developer_key="")
+    form = {
+        "name": world.smart.name, "merchants": [world.own.pk], "repeat_window_seconds": "600", "developer_key": "",
+        "allowed_addresses": "", "consume_base_url": "", "app_id": "", "app_secret": "", "require_signature": "on",
+    }  # fmt: skip
+    answer = client.post(page_of(world.smart), form)
+    assert "without it every push is refused" in answer.content.decode()
+    assert client.post(page_of(world.smart), {**form, "developer_key": "typed"}).status_code == 302
+    assert client.post(page_of(world.smart), form).status_code == 302, "the stored one stays"
+    account = SmartCouponAccount.objects.get(pk=world.smart.pk)
+    assert (account.require_signature, account.developer_key) == (True, "typed")
+
+
 def test_the_list_of_pushes_marks_repeats_and_those_alone(browser: Browser, administrator: User, world: World) -> None:
     for repeated in (True, False):
         Push.objects.create(

@@ -221,6 +221,25 @@ def test_the_same_push_again_gets_the_first_answer(platform: SmartCouponAccount,
     assert IssuedCoupon.objects.count() == 2
 
 
+def test_two_rules_of_one_second_are_one_push_in_revision_1(platform: SmartCouponAccount) -> None:
+    """Nothing in it says which rule it is of, so it cannot be told from a repeat."""
+    coupon_id = post(address_of(platform), create_push()).json()["result"]["coupon_id"]
+    push = give_push(coupon_id)
+    answers = [post(address_of(platform, "coupon-detail"), push).json() for _rule in range(2)]
+    assert answers[0] == answers[1]
+    assert IssuedCoupon.objects.count() == 1
+
+
+@LATER
+def test_two_rules_of_one_second_are_told_apart_by_their_campaigns(platform: SmartCouponAccount, revision: int) -> None:
+    name = "coupon_name" if revision == 2 else "campaign_name"
+    rules = [created(platform, revision, **{name: f"满50减10（规则{number}）"}) for number in range(2)]
+    end = soon(days=3)
+    answers = [given(platform, template, revision, expiration_time=end) for template in rules]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert set(IssuedCoupon.objects.values_list("template", flat=True)) == {template.pk for template in rules}
+
+
 def test_an_unknown_campaign_is_404(platform: SmartCouponAccount) -> None:
     response = post(address_of(platform, "coupon-detail"), grant("111", 3))
     assert (response.status_code, response.json()["return_code"]) == (404, "fail")
