@@ -227,6 +227,8 @@ SPECTACULAR_SETTINGS = {
 # --- Logging: one line an event, to standard error (`config.logs`, `config.request_log`) ---
 LOGGING = logs.settings(LOG_FORMAT)
 logs.configure()
+DEFAULT_EXCEPTION_REPORTER = "config.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.Masked"
 DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task that a request begins carries the request's id
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any X-Forwarded-For
 DJANGO_STRUCTLOG_USER_ID_FIELD = None  # it would load a session for every request
