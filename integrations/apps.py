@@ -11,8 +11,7 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        """Connect the receivers: of the outbox, of consume reports, of the inbox and of drift; name what the audit trail
-        does not look at."""
+        """Connect the receivers: of the outbox, of consume reports, of the inbox and of drift; watch for the trail."""
         from integrations.alerts import drift  # noqa: F401
         from integrations.consume import writing  # noqa: F401
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)

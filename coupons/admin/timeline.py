@@ -13,9 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.money import yuan
-from coupons.admin.wording import actor_words, flag_words, reason_words
+from coupons.admin.wording import flag_words, reason_words
 from coupons.choices import EventKind
 from coupons.models import CouponEvent, IssuedCoupon
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import Variant
 from merchants.admin.masking import shown, shown_text
 from merchants.clock import local_day

@@ -72,9 +72,7 @@ def current() -> Who:
     return PORTAL if who is None else who()
 
 
-def tell_triggers(
-    execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
-) -> Any:
+def tell_triggers(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """An execute wrapper of Django's: say who acts in front of a statement that writes what is watched."""
     if not writes(sql):
         return execute(sql, params, many, context)
