@@ -40,6 +40,15 @@ def decrypt(sealed: str) -> str:
         ) from None
 
 
+def is_under_newest(sealed: str) -> bool:
+    """Whether the newest key alone opens it."""
+    try:
+        _cipher((settings.FIELD_ENCRYPTION_KEYS[0],)).decrypt(sealed.encode("ascii"))
+    except (InvalidToken, UnicodeEncodeError):
+        return False
+    return True
+
+
 def keyed_hashes(secret: str) -> list[str]:
     """The hashes (64 hex digits) under which a secret may be stored: one for each configured key, newest first.
 
@@ -51,14 +60,30 @@ def keyed_hashes(secret: str) -> list[str]:
     ]
 
 
+class _Opened(str):
+    """A secret with the form in which it was stored."""
+
+    __slots__ = ("sealed",)
+    sealed: str
+
+
 class EncryptedTextField(models.TextField):
-    """A text that is encrypted in the database and plain in Python; the empty text stays empty."""
+    """A text that is encrypted in the database and plain in Python; the empty text stays empty.
+
+    What is saved as it was read is stored as it was: a column that changes is a secret that changed, or its key.
+    """
 
     def from_db_value(self, value: str | None, *args: Any) -> str | None:
         """Open what the database holds."""
-        return decrypt(value) if value else value
+        if not value:
+            return value
+        opened = _Opened(decrypt(value))
+        opened.sealed = value
+        return opened
 
     def get_prep_value(self, value: Any) -> Any:
         """Seal what goes to the database."""
+        if isinstance(value, _Opened) and value and is_under_newest(value.sealed):
+            return value.sealed
         plain = super().get_prep_value(value)
         return encrypt(plain) if plain else plain

@@ -6,15 +6,15 @@ dfire's list says title, dates and shops, never the terms: a draft without its w
 from datetime import date
 from typing import Any
 
-from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from coupons.choices import Kind
 from coupons.models import CouponTemplate
 from coupons.validation import LONGEST_TITLE, SENSIBLE_YEARS
+from merchants.audit.recording import record
 from merchants.clock import local_day
 from merchants.models import Merchant
 
@@ -55,9 +55,7 @@ def import_draft(
         shop_entity_ids=list(there.get("shops") or []),
     )
     if by is not None:
-        LogEntry.objects.log_actions(
-            by.pk, [draft], ADDITION, change_message=gettext("Imported from dfire."), single_object=True
-        )
+        record(draft, gettext_noop("Imported from dfire."))
     return draft
 
 

@@ -31,7 +31,9 @@ class TellsHistory:
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The page; who may see the object sees it."""
-        rows = AuditEntry.objects.filter(kind=self.model._meta.label_lower, object_id=unquote(object_id))
+        rows = AuditEntry.objects.select_related("merchant").filter(
+            kind=self.model._meta.label_lower, object_id=unquote(object_id)
+        )
         before = request.GET.get("before", "")
         entries = list((rows.filter(pk__lt=int(before)) if _is_key(before) else rows).order_by("-pk")[: _PAGE + 1])
         prepare(request, entries)

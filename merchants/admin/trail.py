@@ -21,7 +21,7 @@ from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.export_columns import Column
 from merchants.admin.filters import LocalDaysFilter, OwnRelatedFilter
 from merchants.admin.trail_scope import entries_in_scope, visible_kinds
-from merchants.admin.trail_words import changes_of, kind_words, model_of, prepare, what_words, who_words
+from merchants.admin.trail_words import changes_of, in_one_line, kind_words, model_of, prepare, what_words, who_words
 from merchants.models import AuditAction, AuditEntry
 from merchants.rights import VIEW_WHOLE_TRAIL, has_right
 
@@ -120,7 +120,7 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
         Column(_("merchant"), lambda request, entry: str(entry.merchant) if entry.merchant else ""),
         Column(_("action"), lambda request, entry: what_words(entry)),
         Column(_("reason"), lambda request, entry: entry.reason),
-        Column(_("changes"), lambda request, entry: _in_one_line(request, entry)),
+        Column(_("changes"), lambda request, entry: in_one_line(request, entry)),
         Column(_("request ID"), lambda request, entry: entry.request_id),
     )
     export_related = ("merchant",)
@@ -129,6 +129,10 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
     def in_scope(self, request: HttpRequest) -> Q:
         """What the user may see."""
         return entries_in_scope(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """With the merchants; one that was removed is none."""
+        return super().get_queryset(request).select_related("merchant")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list of ours."""
@@ -196,23 +200,11 @@ def _short(change: Any) -> SafeString:
     return format_html("{}: <del>{}</del> → <ins>{}</ins>", change.label, before, after)
 
 
-def _in_one_line(request: HttpRequest, entry: AuditEntry) -> str:
-    said = (
-        f"{change.label}: {gettext('changed') if change.secret else f'{change.before} → {change.after}'}"
-        for change in changes_of(request, entry)
-    )
-    return " · ".join(said)
-
-
 def _linked(entry: AuditEntry, name: str) -> SafeString | str:
     """The name as a link, where the object may still be there and has pages."""
     model = model_of(entry.kind)
-    if (
-        model is None
-        or not entry.object_id
-        or entry.action == AuditAction.REMOVED
-        or not admin.site.is_registered(model)
-    ):
+    gone = not entry.object_id or entry.action == AuditAction.REMOVED
+    if model is None or gone or not admin.site.is_registered(model):
         return name
     meta = model._meta
     try:

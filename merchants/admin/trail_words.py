@@ -76,9 +76,13 @@ def what_words(entry: AuditEntry) -> str:
         return str(entry.get_action_display())
     words = gettext(entry.act) if entry.act else ""
     try:
-        return words % entry.changes if "%(" in words else words
+        return words % {name: _fact(fact) for name, fact in entry.changes.items()} if "%(" in words else words
     except (KeyError, TypeError, ValueError):
         return words
+
+
+def _fact(fact: Any) -> Any:
+    return gettext(fact) if isinstance(fact, str) and fact else fact
 
 
 def changes_of(request: HttpRequest, entry: AuditEntry) -> list[Change]:
@@ -89,6 +93,15 @@ def changes_of(request: HttpRequest, entry: AuditEntry) -> list[Change]:
     order = {name: at for at, name in enumerate(fields)}
     names = sorted(entry.changes, key=lambda name: order.get(name, len(order)))
     return [_change(request, entry, name, fields.get(name)) for name in names]
+
+
+def in_one_line(request: HttpRequest, entry: AuditEntry) -> str:
+    """All changes, one behind the other."""
+    said = (
+        f"{change.label}: {gettext('changed') if change.secret else f'{change.before} → {change.after}'}"
+        for change in changes_of(request, entry)
+    )
+    return " · ".join(said)
 
 
 def prepare(request: HttpRequest, entries: Iterable[AuditEntry]) -> None:

@@ -1,8 +1,8 @@
 """Who is acting, from where and by way of what; and how the triggers get to know it.
 
-The entry points (requests, commands, tasks) say it in a context variable, which ends with them. It reaches PostgreSQL as
-a setting of the transaction, in front of each statement that writes a watched table: no other statement pays for it, and
-a connection that is kept carries nobody's name, because the setting ends with the transaction, however that ends.
+The entry points (requests, commands, tasks) say it in a context variable, which ends with them. It reaches PostgreSQL
+as a setting of the transaction, in front of each statement that writes a watched table: no other statement pays for it,
+and a connection that is kept carries nobody's name, because the setting ends with the transaction, however that ends.
 """
 
 import getpass

@@ -25,8 +25,8 @@ class AuditEntry(models.Model):
     """One change of one object, or one thing done to it. Names are as they were then, and nothing refers to a row that
     might be removed: the entry outlives its user and its object.
 
-    `changes` holds, by column, `[before, after]`; `true` for a secret, of which nothing is known but that it changed. Of
-    a thing done it holds the details that the words in `act` name.
+    `changes` holds, by column, `[before, after]`; `true` for a secret, of which nothing is known but that it changed.
+    Of a thing done it holds the details that the words in `act` name.
     """
 
     at = models.DateTimeField(_("time"), db_default=Now())
