@@ -155,7 +155,7 @@ class RunActions:
             self._done(request, run, _("%(kind)s: %(count)s %(words)s."), **said)
         return go_to(request, run)
 
-    def _done(self, request: HttpRequest, run: Reconciliation, words: Any, **facts: Any) -> None:
+    def _done(self, request: HttpRequest, run: Reconciliation, words: Any, /, **facts: Any) -> None:
         """Say it, and keep who did it."""
         note(request, run, words, **facts)
         messages.success(request, words % facts if facts else words)

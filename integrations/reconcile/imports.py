@@ -15,6 +15,7 @@ from coupons.choices import Kind
 from coupons.models import CouponTemplate
 from coupons.validation import LONGEST_TITLE, SENSIBLE_YEARS
 from merchants.audit.recording import record
+from merchants.audit.who import acting, current, for_user
 from merchants.clock import local_day
 from merchants.models import Merchant
 
@@ -45,16 +46,17 @@ def import_draft(
     if CouponTemplate.objects.filter(coupon_id=promotion_id).exists():
         raise NotImportable("known_already")
     start = _day(there.get("start_date")) or local_day(timezone.now())
-    draft = CouponTemplate.objects.create(
-        merchant=merchant,
-        coupon_id=promotion_id,
-        title=(there.get("title") or promotion_id)[:LONGEST_TITLE],
-        kind=Kind.CASH,
-        start_date=start,
-        end_date=max(start, _day(there.get("end_date")) or start),
-        shop_entity_ids=list(there.get("shops") or []),
-    )
-    if by is not None:
+    who = current() if by is None else for_user(by)
+    with acting(lambda: who):
+        draft = CouponTemplate.objects.create(
+            merchant=merchant,
+            coupon_id=promotion_id,
+            title=(there.get("title") or promotion_id)[:LONGEST_TITLE],
+            kind=Kind.CASH,
+            start_date=start,
+            end_date=max(start, _day(there.get("end_date")) or start),
+            shop_entity_ids=list(there.get("shops") or []),
+        )
         record(draft, gettext_noop("Imported from dfire."))
     return draft
 

@@ -25,11 +25,11 @@ class ExportNote:
     """One export: what it says grows as its rows do."""
 
     def __init__(self, request: HttpRequest, model: Any, title: str, form: str, filters: str) -> None:
-        self._said = {"list": title, "format": form.upper(), "filter": filters or "-"}
-        self._model, self._who = model, current()  # the request is over when the last row leaves
+        self._said = {"format": form.upper(), "filter": filters or gettext_noop("none")}
+        self._model, self._title, self._who = model, title, current()  # the request is over when the last row leaves
         self._facts = {"list": model._meta.label, "format": form, "filters": filters, "user_id": request.user.pk}
         self.rows = 0
-        self._record(gettext_noop("Export of %(list)s as %(format)s begun. Filter: %(filter)s"))
+        self._record(gettext_noop("Export as %(format)s begun. Filter: %(filter)s"))
 
     def counted(self, rows: Iterable[Any]) -> Iterator[Any]:
         """The rows, counted as they pass."""
@@ -47,9 +47,9 @@ class ExportNote:
             self._finish(done)
 
     def _finish(self, done: bool) -> None:
-        words = gettext_noop("Exported %(list)s as %(format)s. Rows: %(rows)s. Filter: %(filter)s")
+        words = gettext_noop("Exported as %(format)s. Rows: %(rows)s. Filter: %(filter)s")
         if not done:
-            words = gettext_noop("Export of %(list)s as %(format)s broke off after %(rows)s rows. Filter: %(filter)s")
+            words = gettext_noop("Export as %(format)s broke off after %(rows)s rows. Filter: %(filter)s")
         _log.info("exported" if done else "export_broke_off", rows=self.rows, **self._facts)
         try:
             self._record(words, rows=f"{self.rows:,}")
@@ -57,7 +57,7 @@ class ExportNote:
             _log.warning("export_not_noted", rows=self.rows, **self._facts)
 
     def _record(self, words: str, **facts: str) -> None:
-        record(self._model, words, facts={**self._said, **facts}, who=self._who)
+        record(self._model, words, name=self._title, facts={**self._said, **facts}, who=self._who)
 
 
 def filters_in_words(query: QueryDict, search: str) -> str:

@@ -28,7 +28,7 @@ def english(words: Any) -> str:
         return str(words)
 
 
-def note(request: HttpRequest, row: Model, words: Any, *, reason: str = "", **facts: Any) -> None:
+def note(request: HttpRequest, row: Model, words: Any, /, *, reason: str = "", **facts: Any) -> None:
     """Something that was done to a row, in the name of whoever is signed in; it shows in the row's history.
 
     Args:

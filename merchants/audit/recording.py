@@ -16,6 +16,7 @@ def record(
     about: Model | type[Model] | None,
     act: str,
     *,
+    name: str = "",
     reason: str = "",
     facts: dict[str, Any] | None = None,
     who: Who | None = None,
@@ -26,6 +27,7 @@ def record(
         about: the row, a model (of a whole list of them), or nothing (the portal).
         act: English words as they stand in the catalogue of translations (`gettext_noop`), with places for `facts`;
             they are read in the language of whoever reads. Words in any language do, too.
+        name: of the object, where it is not what the row is called.
         reason: in whoever's own words; the customer's names and mobile numbers are taken out of it.
         who: whoever `current` says.
     """
@@ -39,7 +41,7 @@ def record(
         request_id=who.request_id[:64],
         kind="" if about is None else about._meta.label_lower,
         object_id=str(about.pk)[:64] if isinstance(about, Model) else "",
-        object_name=_name(about, names),
+        object_name=name[:_LONGEST_NAME] or _name(about, names),
         merchant_id=_merchant_id(about),
         action=AuditAction.ACTED,
         act=without_names(act, names)[:_LONGEST_ACT],

@@ -11,13 +11,16 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from merchants.audit.watching import writes
+
+if TYPE_CHECKING:  # manage.py loads us before Django is set up
+    from django.contrib.auth.models import AbstractBaseUser
 
 SETTING = "portal.audit"
 _TELL = f"SELECT set_config('{SETTING}', %s, true)"
@@ -70,6 +73,11 @@ def current() -> Who:
     """Who is acting now."""
     who = _acting.get()
     return PORTAL if who is None else who()
+
+
+def for_user(user: "AbstractBaseUser") -> Who:
+    """What is done now, in the name of the member of staff who decided it earlier."""
+    return replace(current(), actor=user.get_username(), id=user.pk)
 
 
 def tell_triggers(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
