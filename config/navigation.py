@@ -94,6 +94,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Failed sign-ins"), "no_accounts", "merchants.failedsignin"),
                 _item(_("Sign-in locks"), "lock_clock", "merchants.signinlock"),
                 _item(_("Two-factor devices"), "phonelink_lock", "merchants.authenticator"),
+                _item(_("Audit trail"), "manage_search", "merchants.auditentry"),
             ],
         ),
     ]

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.request_log.RequestLog",
+    "config.acting.requests_say_who_acts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -373,3 +374,6 @@ AXES_VERBOSE = False
 # What of a failed sign-in's form is not kept: names, codes, and where one wanted to go (a search for a number, say).
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next"]
 RETENTION_SIGN_INS_DAYS = env.whole_number("RETENTION_SIGN_INS_DAYS", default=180)
+
+# --- The audit trail (docs/audit.md) ---
+RETENTION_AUDIT_DAYS = env.whole_number("RETENTION_AUDIT_DAYS", default=1095)

@@ -13,7 +13,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from merchants.audit.recording import record
 from merchants.models import Customer, Erasure
 from merchants.models.customer import ERASED
 from merchants.privacy import names_of, without_names
@@ -46,6 +48,7 @@ def ask(customer: Customer, *, reason: str, asked_by: str) -> tuple[Erasure, boo
     Customer.objects.filter(pk=locked.pk).update(**gone)
     for field, value in gone.items():
         setattr(customer, field, value)
+    record(locked, gettext_noop("Erased a customer."), reason=erasure.reason)
     return erasure, True
 
 

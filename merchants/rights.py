@@ -11,6 +11,7 @@ EXPORT = "merchants.export"
 ISSUE_ANY_NUMBER = "merchants.issue_any_number"
 MANAGE_ACCOUNTS = "merchants.manage_accounts"
 SEE_MOBILES = "merchants.view_full_mobile"
+VIEW_WHOLE_TRAIL = "merchants.view_whole_trail"
 
 SENSITIVE = (SEE_MOBILES, EXPORT, ISSUE_ANY_NUMBER, MANAGE_ACCOUNTS)
 

@@ -23,7 +23,7 @@ def _rights(text: str) -> Rights:
 
 
 LOOK = _rights("""
-    merchants: view_merchant view_shop view_customer view_erasure
+    merchants: view_merchant view_shop view_customer view_erasure view_auditentry
     coupons: view_coupontemplate view_templateversion view_issuedcoupon view_couponevent view_reissue
     coupons: view_batch view_batchrow
     integrations: view_outboxrow view_dfirecallback view_incident view_push view_consumereport
@@ -44,7 +44,7 @@ REPAIR = _rights("""
     coupons: decide_issuedcoupon
 """)
 TAKE_AWAY: Rights = frozenset([EXPORT])
-SIGN_INS = _rights("merchants: view_signin view_failedsignin view_signinlock view_authenticator")
+SIGN_INS = _rights("merchants: view_signin view_failedsignin view_signinlock view_authenticator view_whole_trail")
 
 
 @dataclass(frozen=True, slots=True)

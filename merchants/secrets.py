@@ -82,14 +82,30 @@ def keyed_hashes(secret: str) -> list[str]:
     ]
 
 
+class _Opened(str):
+    """A secret with the form in which it was stored."""
+
+    __slots__ = ("sealed",)
+    sealed: str
+
+
 class EncryptedTextField(models.TextField):
-    """A text that is encrypted in the database and plain in Python; the empty text stays empty."""
+    """A text that is encrypted in the database and plain in Python; the empty text stays empty.
+
+    What is saved as it was read is stored as it was: a column that changes is a secret that changed, or its key.
+    """
 
     def from_db_value(self, value: str | None, *args: Any) -> str | None:
         """Open what the database holds."""
-        return decrypt(value) if value else value
+        if not value:
+            return value
+        opened = _Opened(decrypt(value))
+        opened.sealed = value
+        return opened
 
     def get_prep_value(self, value: Any) -> Any:
         """Seal what goes to the database."""
+        if isinstance(value, _Opened) and value and is_under_newest(value.sealed):
+            return value.sealed
         plain = super().get_prep_value(value)
         return encrypt(plain) if plain else plain

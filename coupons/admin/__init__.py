@@ -8,4 +8,5 @@ from coupons.admin import (  # noqa: F401  (importing registers)
     customers,
     records,
     templates,
+    trail_words,
 )

@@ -35,7 +35,6 @@ class BatchActions:
         "cancel": (BatchState.CHECKING, BatchState.READY, BatchState.RUNNING, BatchState.PAUSED),
     }
     visible_or_404: Any
-    log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense in the batch's state, of a kind that the user may do."""
@@ -148,6 +147,5 @@ class BatchActions:
         batch = self.visible_or_404(request, object_id)
         if not self._may(request, batch):
             return HttpResponse(status=403)
-        if do(request, lambda: service(batch), done=str(done)):
-            self.log_change(request, batch, str(done))
+        do(request, lambda: service(batch), done=str(done))
         return go_to(request, batch)

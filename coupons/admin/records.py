@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from coupons.admin.wording import actor_words
 from coupons.models import CouponEvent, DayFigures, Reissue, RolledFigures, TemplateVersion
 from coupons.models.figures import SUMMED
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ScopedAdmin
 

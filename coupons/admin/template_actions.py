@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -51,7 +50,6 @@ class TemplateActions(TemplateAtDfire):
         "compare": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED, TemplateStatus.ENDED},
     }
     visible_or_404: Any
-    log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense in the template's state."""
@@ -159,7 +157,5 @@ class TemplateActions(TemplateAtDfire):
 
     def _do(self, request: HttpRequest, object_id: str, service: Any, done: Any) -> HttpResponse:
         template = self.visible_or_404(request, object_id)
-        with transaction.atomic():
-            if do(request, lambda: service(template), done=str(done)):
-                self.log_change(request, template, str(done))
+        do(request, lambda: service(template), done=str(done))
         return go_to(request, template)

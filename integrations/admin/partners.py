@@ -25,6 +25,7 @@ from integrations.webhooks import switching
 from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.dialogs import ask_again, dialog, go, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
+from merchants.admin.noting import note
 
 NEW_KEY = dialog(
     _("Make a new key?"),
@@ -106,7 +107,7 @@ class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
                 )  # fmt: skip
                 if form.present is not None and (ends := form.old_ends_at(now)) is not None:
                     keys.end(form.present, ends)
-                self.log_change(request, app, gettext("Made the key %(key)s.") % {"key": f"{key.prefix}…"})
+                note(request, app, _("Made the key %(key)s."), key=f"{key.prefix}…")
         except keys.TooManyKeys as refusal:
             form.add_error(None, too_many(refusal))
             return ask_again(request, form, NEW_KEY)

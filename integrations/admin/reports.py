@@ -20,6 +20,7 @@ from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, Read
 from merchants.admin.dialogs import MOST_AT_ONCE, dialog, go_to
 from merchants.admin.filters import OwnRelatedFilter
 from merchants.admin.masking import masked_text
+from merchants.admin.noting import note
 
 REPORT_VARIANTS: dict[str, Variant] = {
     ReportState.QUEUED: "info",
@@ -103,7 +104,10 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
 
     @staticmethod
     def _retry(request: HttpRequest, reports: QuerySet[ConsumeReport]) -> None:
+        failed = list(reports.filter(state=ReportState.DEAD).select_related("coupon__customer"))
         if done := lanes.retry(reports):
+            for report in failed:
+                note(request, report, _("Queued again."))
             doorbell.ring(REPORT_TASK)
             words = ngettext("%(count)s report is queued again.", "%(count)s reports are queued again.", done)
             messages.success(request, words % {"count": done})

@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +32,7 @@ from merchants.admin.base import (
 )
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
 from merchants.admin.masking import shown_json
+from merchants.admin.noting import note
 from merchants.scopes import visible_merchants
 
 _ID = re.compile(r"(?:msg_)?([0-9a-f]{32})\Z")
@@ -178,7 +178,8 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
         with transaction.atomic():
             queued = set(resending.resend(WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows])))
             again = [row for row in rows if row.pk in queued]
-            LogEntry.objects.log_actions(int(request.user.pk or 0), again, CHANGE, gettext("Resent."))
+            for row in again:
+                note(request, row, _("Resent."))
         if queued:
             messages.success(request, resent_words(len(queued)))
         else:

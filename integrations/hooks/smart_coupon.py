@@ -61,6 +61,7 @@ class SmartCouponHook(HookView):
             self._keep_now_and_then(account, refusal)
             raise
         check_rate(f"smart-coupon:{account.pk}")
+        bind_contextvars(account=account.name)
         return account
 
     def handle(self, caller: SmartCouponAccount, body: bytes) -> dict[str, Any]:
@@ -146,7 +147,7 @@ class SmartCouponHook(HookView):
             **{"status": 200, "revision": self.revision and self.revision.number, **facts},
         )
         ids = {"push_id": push.pk, "template_id": push.template_id, "coupon_id": push.coupon_id}
-        bind_contextvars(account=account.name, **{name: value for name, value in ids.items() if value is not None})
+        bind_contextvars(**{name: value for name, value in ids.items() if value is not None})
         return push
 
     @abstractmethod
