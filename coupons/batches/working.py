@@ -92,6 +92,7 @@ def _issue_slice(batch: Batch) -> None:
         through=Through(source=Source.STAFF, actor=_actor(batch)),
         valid_until=batch.valid_until,
         batch=batch,
+        worth=batch.summary.get("worth"),
     )
     last = list(receivers)[: given.looked_at]
     # Rows up to the first that was not looked at are done with, those that were turned down among them too.

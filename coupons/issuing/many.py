@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from coupons import counting
+from coupons.approvals.limits import rose
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
 from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, new_coupon, not_open, validity
@@ -38,6 +40,7 @@ def issue_many(
     through: Through,
     valid_until: datetime | None = None,
     batch: Batch | None = None,
+    worth: dict[str, Any] | None = None,
 ) -> Given:
     """Give one coupon to each of these different customers of the template's merchant, in their order.
 
@@ -46,12 +49,15 @@ def issue_many(
 
     Args:
         valid_until: the last second of validity where the giver says so (aware); else the terms say.
+        worth: what one coupon was worth when the giver said yes (`approvals.limits.worth_now`); a rise stops it.
     """
     given = Given()
     erased = _lock_customers(template, customers)
     template = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     now = timezone.now()
     given.stopped = not_open(template, now)
+    if given.stopped is None and worth is not None and rose(worth, template):
+        given.stopped = Reason.WORTH_ROSE
     if given.stopped is not None:
         return given
     version = template.versions.latest("number")
