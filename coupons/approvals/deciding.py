@@ -78,7 +78,10 @@ def _approve(approval: Approval, user: Any, note: str) -> bool:
         go = batches.start if batch.state == BatchState.READY else batches.resume
         go(batch, by=requester, approved=True)
     elif locked.act == ApprovalAct.RECALL:
-        batches.begin_recall(template, batch=batch, reason=reason, by=requester, approved_to=locked.asked["last"])
+        locked.begun = batches.begin_recall(
+            template, batch=batch, reason=reason, by=requester, approved_to=locked.asked["last"]
+        )
+        locked.save(update_fields=["begun"])
     elif locked.act == ApprovalAct.REVOKE:
         lifecycle.revoke_many(coupons, reason=reason, actor=f"staff:{requester.get_username()}")
     elif locked.act == ApprovalAct.PUBLISH:

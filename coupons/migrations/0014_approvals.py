@@ -9,7 +9,7 @@ from django.db import migrations, models
 FORWARD = """
 CREATE FUNCTION coupons_keep_requests() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    gone text[] := ARRAY['template_id', 'batch_id'];
+    gone text[] := ARRAY['template_id', 'batch_id', 'begun_id'];
     word text[] := ARRAY['state', 'decided_by_id', 'decided_at', 'note', 'lapse'];
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -24,6 +24,7 @@ BEGIN
     IF (to_jsonb(NEW) - (gone || word)) IS DISTINCT FROM (to_jsonb(OLD) - (gone || word))
         OR (NEW.template_id IS NOT NULL AND NEW.template_id IS DISTINCT FROM OLD.template_id)
         OR (NEW.batch_id IS NOT NULL AND NEW.batch_id IS DISTINCT FROM OLD.batch_id)
+        OR (NEW.begun_id IS NOT NULL AND OLD.begun_id IS NOT NULL AND NEW.begun_id <> OLD.begun_id)
     THEN
         RAISE EXCEPTION 'what was asked for is never rewritten' USING ERRCODE = 'restrict_violation';
     END IF;
@@ -56,6 +57,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('act', models.CharField(choices=[('issue', 'issue to many'), ('recall', 'recall'), ('revoke', 'revoke chosen coupons'), ('publish', 'publish a template'), ('change', 'change an open template')], max_length=10, verbose_name='what is asked for')),
                 ('state', models.CharField(choices=[('waiting', 'waiting for approval'), ('approved', 'approved'), ('refused', 'refused'), ('withdrawn', 'withdrawn'), ('lapsed', 'lapsed')], default='waiting', max_length=10, verbose_name='state')),
+                ('begun', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='begun_by', to='coupons.batch', verbose_name='recall')),
                 ('subject', models.CharField(max_length=300, verbose_name='about')),
                 ('terms_version', models.PositiveIntegerField(null=True, verbose_name='version of the terms')),
                 ('coupons', models.PositiveIntegerField(null=True, verbose_name='coupons')),

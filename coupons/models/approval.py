@@ -21,8 +21,8 @@ class Approval(models.Model):
     """One act that somebody asked for and somebody else decides.
 
     `asked` holds the facts that the act must still find when it is approved (`coupons.approvals.facts`); `coupons` and
-    `value_fen` are what it is about in numbers, None where they are not known. `template` and `batch` become None when
-    those are deleted; `subject` keeps their name.
+    `value_fen` are what it is about in numbers, None where they are not known. `begun` is the recall
+    that its approval began. `template` and `batch` become None when those are deleted; `subject` keeps their name.
     """
 
     act = models.CharField(_("what is asked for"), max_length=10, choices=ApprovalAct.choices)
@@ -34,6 +34,7 @@ class Approval(models.Model):
         CouponTemplate, models.SET_NULL, verbose_name=_("template"), null=True, related_name="approvals"
     )
     batch = models.ForeignKey(Batch, models.SET_NULL, verbose_name=_("batch"), null=True, related_name="approvals")
+    begun = models.ForeignKey(Batch, models.SET_NULL, verbose_name=_("recall"), null=True, related_name="begun_by")
     subject = models.CharField(_("about"), max_length=300)
     terms_version = models.PositiveIntegerField(_("version of the terms"), null=True)
     coupons = models.PositiveIntegerField(_("coupons"), null=True)
