@@ -11,6 +11,7 @@ from coupons.approvals.states import bring
 from coupons.choices import ApprovalAct, ApprovalState, BatchState, Lapse
 from coupons.errors import Reason, Refused
 from coupons.models import Approval, Batch, CouponTemplate
+from merchants.privacy import without_names
 
 
 def approve(approval: Approval, *, by: Any, note: str = "") -> Approval:
@@ -115,5 +116,10 @@ def _lapse_of(locked: Approval, template: CouponTemplate | None, batch: Batch | 
 
 
 def _close(locked: Approval, state: ApprovalState, user: Any, note: str) -> None:
-    locked.state, locked.decided_by, locked.decided_at, locked.note = state, user, timezone.now(), note
+    locked.state, locked.decided_by, locked.decided_at, locked.note = (
+        state,
+        user,
+        timezone.now(),
+        without_names(note, ()),
+    )
     locked.save(update_fields=["state", "decided_by", "decided_at", "note"])
