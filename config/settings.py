@@ -377,3 +377,11 @@ RETENTION_SIGN_INS_DAYS = env.whole_number("RETENTION_SIGN_INS_DAYS", default=18
 
 # --- The audit trail (docs/audit.md) ---
 RETENTION_AUDIT_DAYS = env.whole_number("RETENTION_AUDIT_DAYS", default=1095)
+
+# --- Four eyes: above this a second person is asked; 0 = never (docs/approvals.md) ---
+APPROVE_COUPONS = env.whole_number("APPROVE_COUPONS", default=10_000)  # issued or taken back
+APPROVE_YUAN = env.whole_number("APPROVE_YUAN", default=100_000)  # what they are worth
+APPROVE_TEMPLATE_YUAN = env.whole_number("APPROVE_TEMPLATE_YUAN", default=500)  # what one coupon is worth
+APPROVE_PERCENT_PAID = env.whole_number("APPROVE_PERCENT_PAID", default=30)  # below this part of the price
+APPROVE_DAYS = env.whole_number("APPROVE_DAYS", default=7, smallest=1)  # then a request lapses
+APPROVE_ALONE_HOURS = 24  # what one has done alone counts so long, so that splitting is no way round

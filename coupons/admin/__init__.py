@@ -1,6 +1,7 @@
 """The admin of what the portal exists for: coupon templates, issued coupons, and the customers who hold them."""
 
 from coupons.admin import (  # noqa: F401  (importing registers)
+    approvals,
     batch_rows,
     batches,
     coupons,

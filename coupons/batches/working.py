@@ -97,6 +97,7 @@ def _issue_slice(batch: Batch) -> None:
         through=Through(source=Source.STAFF, actor=_actor(batch)),
         valid_until=batch.valid_until,
         batch=batch,
+        worth=batch.summary.get("worth"),
     )
     # Rows up to the first that was not looked at are done with, those that were turned down among them too.
     left = next(islice(receivers, given.looked_at, None), None)

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from coupons import counting
+from coupons.approvals.limits import rose
 from coupons.choices import EventKind
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
@@ -60,6 +61,7 @@ def issue_many(
     through: Through,
     valid_until: datetime | None = None,
     batch: Batch | None = None,
+    worth: dict[str, Any] | None = None,
 ) -> Given:
     """Give one coupon to each of these different customers of the template's merchant, in their order.
 
@@ -69,12 +71,15 @@ def issue_many(
     Args:
         customers: their ids.
         valid_until: the last second of validity where the giver says so (aware); else the terms say.
+        worth: what one coupon was worth when the giver said yes (`approvals.limits.worth_now`); a rise stops it.
     """
     given = Given()
     bound = _lock(template, customers)
     template = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     now = timezone.now()
     given.stopped = not_open(template, now)
+    if given.stopped is None and worth is not None and rose(worth, template):
+        given.stopped = Reason.WORTH_ROSE
     if given.stopped is not None:
         return given
     version = template.versions.latest("number")

@@ -10,7 +10,7 @@ def _under() -> models.CharField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("integrations", "0021_partner_orders_checked")]
+    dependencies = [("integrations", "0022_audited")]
 
     operations = [
         migrations.AddField(

@@ -7,9 +7,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coupons', '0012_redeeming_events'),
+        ('coupons', '0014_approvals'),
         ('integrations', '0023_keys_can_change'),
-        ('merchants', '0006_roles'),
+        ('merchants', '0009_secrets_at_rest'),
     ]
 
     operations = [

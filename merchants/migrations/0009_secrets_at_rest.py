@@ -31,7 +31,7 @@ def open_again(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("merchants", "0006_roles"),
+        ("merchants", "0008_approve"),
         ("otp_static", "0003_add_timestamps"),
         ("otp_totp", "0003_add_timestamps"),
     ]

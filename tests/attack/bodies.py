@@ -14,7 +14,18 @@ from tests.attack.values import anything, text_of, texts
 Pairs = list[tuple[str, str]]  # names and values, both as JSON text
 Fields = Mapping[str, st.SearchStrategy[Any]]
 Sign = Callable[[dict[str, Any]], dict[str, Any]]
-UNKNOWN = ["unknown", "", "__proto__", "data_signature", "signature_time", "merchant_id", "status", "id", "código", "\x00"]
+UNKNOWN = [
+    "unknown",
+    "",
+    "__proto__",
+    "data_signature",
+    "signature_time",
+    "merchant_id",
+    "status",
+    "id",
+    "código",
+    "\x00",
+]
 
 
 def written(pairs: Pairs) -> str:

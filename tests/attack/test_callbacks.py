@@ -17,7 +17,17 @@ from tests.attack.world import World
 from tests.hooks.helpers import callback, tell
 
 pytestmark = pytest.mark.django_db
-NAMES = ["timestamp", "v", "method", "entityId", "promotionId", "openid", "thirdDeliverCode", "brandEntityId", "plateEntityId"]
+NAMES = [
+    "timestamp",
+    "v",
+    "method",
+    "entityId",
+    "promotionId",
+    "openid",
+    "thirdDeliverCode",
+    "brandEntityId",
+    "plateEntityId",
+]
 KEPT = {"integrations_dfirecallback": 1}
 REDEEMED = {
     "integrations_dfirecallback": 1, "coupons_issuedcoupon": 0, "coupons_couponevent": (1, 2, 3), "coupons_dayfigures": (0, 1),
@@ -28,7 +38,9 @@ REDEEMED = {
 def written(form: dict[str, str] | list[tuple[str, str]]) -> bytes:
     """Form-encoded; half characters as what they would be."""
     pairs = form.items() if isinstance(form, dict) else form
-    return "&".join(f"{quote_plus(n, errors='surrogatepass')}={quote_plus(v, errors='surrogatepass')}" for n, v in pairs).encode()
+    return "&".join(
+        f"{quote_plus(n, errors='surrogatepass')}={quote_plus(v, errors='surrogatepass')}" for n, v in pairs
+    ).encode()
 
 
 def hear(world: World, before: State, body: bytes, *, forged: bool) -> int:
@@ -42,7 +54,9 @@ def hear(world: World, before: State, body: bytes, *, forged: bool) -> int:
             assert not forged, body
             assert said["success"] is True
             assert found == KEPT or is_one_of(found, REDEEMED), (found, body)
-            assert (tell(body).status_code, set(changed(before, look()))) == (200, set(found)), "a repeat is counted alone"
+            assert (tell(body).status_code, set(changed(before, look()))) == (200, set(found)), (
+                "a repeat is counted alone"
+            )
         else:
             assert status in (400, 401), (status, body)
             assert (said["success"], said["resultCode"]) in [(False, "011"), (False, "002"), (False, "013")], body

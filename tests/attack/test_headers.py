@@ -46,7 +46,9 @@ def headers(draw: st.DrawFn) -> dict[str, str]:
 
 
 @tries("keys", 1500)
-@given(scheme=st.sampled_from(SCHEMES), key=words | st.sampled_from(["@", "@x", "x@", "@ @", "@\t", "@,@"]), more=headers())
+@given(
+    scheme=st.sampled_from(SCHEMES), key=words | st.sampled_from(["@", "@x", "x@", "@ @", "@\t", "@,@"]), more=headers()
+)
 def test_no_other_key_opens_anything(world: World, before: State, scheme: str, key: str, more: dict[str, str]) -> None:
     told = sendable(f"{scheme} {key.replace('@', world.api.key)}")
     path, body = f"/api/v1/coupons/{world.waiting.code}/revoke/", b'{"reason": "r"}'
@@ -57,7 +59,12 @@ def test_no_other_key_opens_anything(world: World, before: State, scheme: str, k
         assert answer.status_code in ({200, 400, 413} if right else {400, 401, 413}), (told, more)
         assert right or changed(before, look()) == {}
         if not right:
-            assert answer.json()["errors"][0]["code"] in ("not_authenticated", "authentication_failed", "parse_error", "too_large")
+            assert answer.json()["errors"][0]["code"] in (
+                "not_authenticated",
+                "authentication_failed",
+                "parse_error",
+                "too_large",
+            )
         transaction.set_rollback(True)
 
 
@@ -66,9 +73,7 @@ def test_no_other_key_opens_anything(world: World, before: State, scheme: str, k
     media=MEDIA, more=headers(), where=st.sampled_from(["api", "coupon", "coupon-detail", "dfire"]),
     method=st.sampled_from(["POST", "POST", "POST", "GET", "PUT", "HEAD", "OPTIONS", "PATCH", "DELETE", "post"]),
 )  # fmt: skip
-def test_any_headers(
-    world: World, before: State, media: str, more: dict[str, str], where: str, method: str
-) -> None:
+def test_any_headers(world: World, before: State, media: str, more: dict[str, str], where: str, method: str) -> None:
     if where == "api":
         path, body = f"/api/v1/coupons/{world.held.code}/check/", b"{}"
         more = {**more, "HTTP_AUTHORIZATION": f"Api-Key {world.api.key}"}
