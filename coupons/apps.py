@@ -21,4 +21,5 @@ class CouponsConfig(AppConfig):
                 *("id", "created_by_id", "created_at", "started_at", "finished_at"),
                 *("total", "done", "refused", "bad", "position", "problem", "summary"),
             ),
+            coupons_approval=("id", "chosen", "requested_at", "decided_at"),
         )

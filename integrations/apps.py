@@ -23,7 +23,7 @@ class IntegrationsConfig(AppConfig):
         watch(
             integrations_partnerapp=("id", "created_at"),
             integrations_partnerapp_merchants=(),
-            integrations_apikey=("id", "created_at", "last_used_at"),
+            integrations_apikey=("id", "created_at", "last_used_at", "digest"),
             integrations_webhookendpoint=("id",),
             integrations_alerttarget=("id", "created_at"),
             integrations_alerttarget_merchants=(),

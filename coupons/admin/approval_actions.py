@@ -92,8 +92,7 @@ class ApprovalActions:
             deciding.approve(approval, by=request.user, note=said)
 
         if do(request, yes, done=gettext("Approved, and done.")):
-            words = gettext("Approved: %(request)s (asked for by %(by)s).")
-            self._note(request, approval, words % {"request": approval, "by": approval.requested_by})
+            self._note(request, approval, _("Approved: %(request)s (asked for by %(by)s)."))
         return go_to(request, approval)
 
     @action(
@@ -112,8 +111,7 @@ class ApprovalActions:
             deciding.refuse(approval, by=request.user, note=said)
 
         if do(request, no, done=gettext("Refused.")):
-            words = gettext("Refused: %(request)s (asked for by %(by)s).")
-            self._note(request, approval, words % {"request": approval, "by": approval.requested_by})
+            self._note(request, approval, _("Refused: %(request)s (asked for by %(by)s)."))
         return go_to(request, approval)
 
     @action(
@@ -126,16 +124,16 @@ class ApprovalActions:
         """Take one's own request back."""
         approval = self.visible_or_404(request, object_id)
         if do(request, lambda: asking.withdraw(approval, by=request.user), done=gettext("Withdrawn.")):
-            self._note(request, approval, gettext("Withdrawn: %(request)s.") % {"request": approval})
+            self._note(request, approval, _("Withdrawn: %(request)s (asked for by %(by)s)."))
         return go_to(request, approval)
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may decide at all; the service looks at the request."""
         return has_right(request.user, APPROVE)
 
-    def _note(self, request: HttpRequest, approval: Approval, words: str) -> None:
-        """In the history of the request and of what it is about."""
+    def _note(self, request: HttpRequest, approval: Approval, words: Any) -> None:
+        """In the history of what it is about; the trail tells of the request by itself."""
         approval.refresh_from_db()
-        for row in (approval, approval.template, approval.batch, approval.begun):
+        for row in (approval.template, approval.batch, approval.begun):
             if row is not None:
-                note(request, row, words)
+                note(request, row, words, request=approval, by=approval.requested_by.get_username())
