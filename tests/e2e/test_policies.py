@@ -65,13 +65,13 @@ def test_menus_searches_and_the_palette_work(portal: Portal, page: Page) -> None
     page.keyboard.type("模板", delay=50)
     page.keyboard.press("End")
     expect(page.locator("#search-results").get_by_text("券模板").first).to_be_visible()
-    page.keyboard.press("Escape")
+    page.goto(f"{portal.url}/admin/")
     page.keyboard.press("Control+k")
+    expect(page.locator("#command-results")).to_be_attached()
     page.keyboard.type("模板", delay=50)
     page.keyboard.press("End")
     expect(page.locator("#command-results").get_by_text("券模板").first).to_be_visible()
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
+    page.goto(f"{portal.url}/admin/")
     page.locator("[x-on\\:click*=openUserLinks]").last.click()
     page.locator("[x-on\\:click*='switchTheme(\\'dark\\')']").click()
     expect(page.locator("html.dark")).to_have_count(1)
@@ -98,7 +98,7 @@ def test_forms_complete_open_calendars_and_related_windows(portal: Portal, page:
 
 def test_files_leave_and_arrive(portal: Portal, page: Page, rows: dict[str, str]) -> None:
     page.goto(f"{portal.url}/admin/coupons/issuedcoupon/")
-    page.get_by_role("link", name="导出").first.click()
+    page.locator("#header-inner").get_by_text("导出").first.click()
     with page.expect_download() as taken:
         page.locator("a[href*='export-csv']:visible").click()
     assert rows["code"].encode() in taken.value.path().read_bytes()
