@@ -28,8 +28,8 @@ races: ## redeeming at the same moment as everything else, each race RACES=100 t
 chaos: ## the portal under load while all around it breaks, under 10 minutes; ARGS="--operations 500 --breaks 3 --seed 7"
 	@$(BOOTSTRAP) chaos $(ARGS)
 
-screenshots: ## take the pictures of docs/images anew, of a portal of their own with the demo data
-	@$(BOOTSTRAP) screenshots
+screenshots: ## take the pictures of docs/images anew, of a portal of their own with the demo data; ARGS=connecting
+	@$(BOOTSTRAP) screenshots $(ARGS)
 
 check: ## format, lint, types, import contracts, migrations, translations, docs/openapi.yaml
 	@$(BOOTSTRAP) check

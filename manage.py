@@ -16,7 +16,10 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from merchants.audit.who import begin, command
+
     try:
+        begin(command(sys.argv[1] if len(sys.argv) > 1 else "help"))
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         raise SystemExit(f"Configuration: {error}") from None

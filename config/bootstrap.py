@@ -46,7 +46,7 @@ def _chaos(arguments: list[str]) -> int:
 def _screenshots(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
     browser.ensure()
-    return _become("-m", "tests.screenshots")
+    return _become("-m", "tests.screenshots", *arguments)
 
 
 def _check(arguments: list[str]) -> int:

@@ -13,12 +13,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from coupons.approvals import lapsing
+from coupons.models import Approval
 from integrations.admin.signature_tool import TOOL, may_use
 from integrations.models import DfireCallback, Finding, Incident, OutboxRow
 from integrations.models.inbox import UNSETTLED_STATES
 from integrations.models.outbox import RowState
 from integrations.models.reconcile import FindingState, RunState
 from merchants.admin.base import is_administrator, visible_rows
+from merchants.rights import APPROVE, has_right
 
 MOST_COUNTED = 99
 
@@ -38,6 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Coupon templates"), "local_activity", "coupons.coupontemplate"),
                 _item(_("Issued coupons"), "confirmation_number", "coupons.issuedcoupon", but="why/"),
                 _item(_("Batches"), "library_add", "coupons.batch"),
+                _item(_("Approvals"), "approval", "coupons.approval", badge=approval_badge(request)),
                 _item(_("Customers"), "groups", "merchants.customer"),
                 {**_item(_("Settlement"), "receipt_long", "coupons.issuedcoupon"), "link": reverse("settlement")},
                 _item(_("Erasures"), "person_remove", "merchants.erasure"),
@@ -94,6 +98,7 @@ def _administration() -> list[dict[str, Any]]:
                 _item(_("Failed sign-ins"), "no_accounts", "merchants.failedsignin"),
                 _item(_("Sign-in locks"), "lock_clock", "merchants.signinlock"),
                 _item(_("Two-factor devices"), "phonelink_lock", "merchants.authenticator"),
+                _item(_("Audit trail"), "manage_search", "merchants.auditentry"),
             ],
         ),
     ]
@@ -106,6 +111,7 @@ def _records() -> dict[str, Any]:
             _item(_("Coupon events"), "history", "coupons.couponevent"),
             _item(_("Template versions"), "layers", "coupons.templateversion"),
             _item(_("Rows of batches"), "table_rows", "coupons.batchrow"),
+            _item(_("Done alone"), "person_check", "coupons.donealone"),
             _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
             _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
             _item(_("Figures rolled up"), "stacked_bar_chart", "coupons.rolledfigures"),
@@ -117,6 +123,7 @@ def _records() -> dict[str, Any]:
             _item(_("Lanes of consume reports"), "outgoing_mail", "integrations.reportlane"),
             _item(_("Used signatures"), "signature", "integrations.signatureseen"),
             _item(_("API keys"), "key", "integrations.apikey"),
+            _item(_("Unknown codes"), "password", "integrations.unknowncodes"),
             _item(_("Calls to partners"), "call_made", "integrations.webhookattempt"),
             _item(_("Lanes of webhooks"), "monitor_heart", "integrations.webhooklane"),
             _item(_("Findings of comparisons"), "difference", "integrations.finding"),
@@ -156,6 +163,14 @@ def open_badge(request: HttpRequest) -> str:
 def incident_badge(request: HttpRequest) -> str:
     """How many incidents are open."""
     return _counted(visible_rows_of(Incident, request).filter(closed_at=None))
+
+
+def approval_badge(request: HttpRequest) -> str:
+    """How many requests wait for a second person that this user may be."""
+    if not has_right(request.user, APPROVE):
+        return ""
+    own = {"requested_by": request.user.pk}
+    return _counted(visible_rows_of(Approval, request).filter(pk__in=lapsing.waiting().exclude(**own)))
 
 
 def drift_badge(request: HttpRequest) -> str:

@@ -37,6 +37,7 @@ SANDBOX_URL = env.text("SANDBOX_URL", default="http://127.0.0.1:9100").rstrip("/
 HOOK_RATE_LIMIT = env.whole_number("HOOK_RATE_LIMIT", default=100)
 API_RATE_LIMIT = env.whole_number("API_RATE_LIMIT", default=100)
 API_UNKNOWN_CODES_A_MINUTE = env.whole_number("API_UNKNOWN_CODES_A_MINUTE", default=30)
+API_UNKNOWN_CODES_IN_ALL = env.whole_number("API_UNKNOWN_CODES_IN_ALL", default=200)
 API_WRONG_KEYS_A_MINUTE = env.whole_number("API_WRONG_KEYS_A_MINUTE", default=20)
 REQUIRE_TWO_FACTOR = env.flag("REQUIRE_TWO_FACTOR", default=True)  # of administrators
 
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.request_log.RequestLog",
+    "config.acting.requests_say_who_acts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -154,6 +156,7 @@ STORAGES = {
 }
 
 # --- Web security ---
+SESSION_ENGINE = "config.sign_in.stored_sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = FORCE_HTTPS  # over https they are in any case
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True  # forms carry the token, no script
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"  # links in notices lead in
@@ -225,6 +228,8 @@ SPECTACULAR_SETTINGS = {
 # --- Logging: one line an event, to standard error (`config.logs`, `config.request_log`) ---
 LOGGING = logs.settings(LOG_FORMAT)
 logs.configure()
+DEFAULT_EXCEPTION_REPORTER = "config.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.Masked"
 DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task that a request begins carries the request's id
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any X-Forwarded-For
 DJANGO_STRUCTLOG_USER_ID_FIELD = None  # it would load a session for every request
@@ -369,3 +374,14 @@ AXES_VERBOSE = False
 # What of a failed sign-in's form is not kept: names, codes, and where one wanted to go (a search for a number, say).
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next"]
 RETENTION_SIGN_INS_DAYS = env.whole_number("RETENTION_SIGN_INS_DAYS", default=180)
+
+# --- The audit trail (docs/audit.md) ---
+RETENTION_AUDIT_DAYS = env.whole_number("RETENTION_AUDIT_DAYS", default=1095)
+
+# --- Four eyes: above this a second person is asked; 0 = never (docs/approvals.md) ---
+APPROVE_COUPONS = env.whole_number("APPROVE_COUPONS", default=10_000)  # issued or taken back
+APPROVE_YUAN = env.whole_number("APPROVE_YUAN", default=100_000)  # what they are worth
+APPROVE_TEMPLATE_YUAN = env.whole_number("APPROVE_TEMPLATE_YUAN", default=500)  # what one coupon is worth
+APPROVE_PERCENT_PAID = env.whole_number("APPROVE_PERCENT_PAID", default=30)  # below this part of the price
+APPROVE_DAYS = env.whole_number("APPROVE_DAYS", default=7, smallest=1)  # then a request lapses
+APPROVE_ALONE_HOURS = 24  # what one has done alone counts so long, so that splitting is no way round

@@ -121,4 +121,33 @@ class BatchState(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class ApprovalAct(models.TextChoices):
+    """What waits for a second person (docs/approvals.md)."""
+
+    ISSUE = "issue", _("issue to many")
+    RECALL = "recall", _("recall")
+    REVOKE = "revoke", _("revoke chosen coupons")
+    PUBLISH = "publish", _("publish a template")
+    CHANGE = "change", _("change an open template")
+
+
+class ApprovalState(models.TextChoices):
+    """What has become of a request. Only a waiting one can be decided, and once."""
+
+    WAITING = "waiting", _("waiting for approval")
+    APPROVED = "approved", _("approved")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    LAPSED = "lapsed", _("lapsed")
+
+
+class Lapse(models.TextChoices):
+    """Why a request fell away without anybody's word."""
+
+    TOO_OLD = "too_old", _("Nobody decided it in time.")
+    CHANGED = "changed", _("What it was about has changed since: it has to be asked anew.")
+    REQUESTER = "requester", _("Whoever asked may not do this any more.")
+    NOTHING_LEFT = "nothing_left", _("Nothing is left of what it was about.")
+
+
 TRANSFERS = (EventKind.TRANSFERRED, EventKind.TRANSFER_FAILED)  # their details name both customers, by id

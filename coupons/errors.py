@@ -37,6 +37,20 @@ class Reason(models.TextChoices):
     OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
     BATCH_STATE = "batch_state", _("The batch has moved on meanwhile: this cannot be done to it now.")
     BATCH_RUNS = "batch_runs", _("The batch is still giving out coupons. Cancel it first, or wait until it is done.")
+    WORTH_ROSE = (
+        "worth_rose",
+        _("One coupon is worth more now than when this batch was started. Resume it: limits are looked at anew."),
+    )
+    NEEDS_APPROVAL = "needs_approval", _("A second person must approve this: it is above what one may do alone.")
+    ASKED_ALREADY = "asked_already", _("This waits for a second person already.")
+    APPROVAL_OVER = "approval_over", _("This request is not waiting any more.")
+    APPROVAL_LAPSED = (
+        "approval_lapsed",
+        _("The request has lapsed: what it was about is not any more what was asked for."),
+    )
+    OWN_REQUEST = "own_request", _("Nobody approves what they have asked for themselves.")
+    NOT_APPROVER = "not_approver", _("You need the right to approve, at this merchant.")
+    NOT_REQUESTER = "not_requester", _("Only whoever asked can withdraw it.")
     NOTHING_OUT = "nothing_out", _("There is nothing to recall: none of these coupons is out.")
     CUSTOMER_ERASED = "customer_erased", _("This customer has been erased; enter them anew to give them coupons.")
     OTHER_MERCHANT = "other_merchant", _("The customer belongs to another merchant.")

@@ -4,10 +4,13 @@ The only writer of a template's status and of its versions. A change of terms ne
 one is issued, edited terms become a new version under a new promotion id.
 """
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from coupons import counting
+from coupons.approvals import lapsing, limits
 from coupons.choices import CouponStatus, TemplateStatus
 from coupons.codes import new_coupon_id
 from coupons.errors import Reason, Refused
@@ -24,20 +27,27 @@ def lock_template(pk: int) -> CouponTemplate:
 
 
 @transaction.atomic
-def publish(template: CouponTemplate, *, held: bool = False) -> TemplateVersion:
+def publish(template: CouponTemplate, *, held: bool = False, by: Any = None, approved: bool = False) -> TemplateVersion:
     """Open a draft for issuing, or a paused template again.
 
     `held` lets tills know of it, but leaves it paused until it is published once more.
 
+    Args:
+        by: the member of staff who wants it; None for machines, which are not asked for a second person.
+        approved: a second person has said yes to it.
+
     Raises:
         ValidationError: its terms cannot be promised; messages by field.
         Refused: it has ended.
+        NeedsApproval: one coupon is worth more than one may publish alone.
     """
     locked = lock_template(template.pk)
     if locked.status not in (TemplateStatus.DRAFT, TemplateStatus.PAUSED):
         raise Refused(Reason.WRONG_STATE)
     if problems := term_problems(locked.terms()):
         raise ValidationError(problems)
+    if by is not None and not approved and (need := limits.to_publish(locked)):
+        raise limits.NeedsApproval(need)
     _write_status(locked, TemplateStatus.PAUSED if held else TemplateStatus.PUBLISHED)
     template.status = locked.status
     version = _version_of_today(locked)
@@ -63,18 +73,21 @@ def end(template: CouponTemplate) -> None:
     Raises:
         Refused: it is a draft or has ended already.
     """
-    template_ended.send(CouponTemplate, template=_move(template, set(_OPEN), TemplateStatus.ENDED))
+    ended = _move(template, set(_OPEN), TemplateStatus.ENDED)
+    lapsing.let_go(template=ended, but_recalls=True)
+    template_ended.send(CouponTemplate, template=ended)
 
 
 @transaction.atomic
-def save_edited(template: CouponTemplate) -> TemplateVersion | None:
-    """Store what staff changed, and let tills know where it concerns them.
+def save_edited(template: CouponTemplate, *, by: Any = None, approved: bool = False) -> TemplateVersion | None:
+    """Store what staff changed, and let tills know where it concerns them. `by` and `approved` as in `publish`.
 
     Returns:
         The version that is in force, or None for a draft.
 
     Raises:
         ValidationError: terms that cannot be promised, or a stock or a budget below what is used of it.
+        NeedsApproval: it is open, and would give out more than one may let out alone.
     """
     if template.pk is None:
         template.save()
@@ -88,9 +101,13 @@ def save_edited(template: CouponTemplate) -> TemplateVersion | None:
         raise ValidationError({"budget_fen": [f"{promised} fen: so much has been promised already."]})
     if problems := term_problems(template.terms()):
         raise ValidationError(problems)
+    alone = by is not None and not approved and stored.status in _OPEN
+    if alone and (need := limits.to_change(stored, template)):
+        raise limits.NeedsApproval(need)
     template.status = stored.status
     template.save()
     counting.count_late(template, late)
+    lapsing.look_again(template, before=stored)
     if template.status not in _OPEN:
         return None
     return _version_of_today(template, tell=template.stock != stored.stock)
@@ -108,6 +125,7 @@ def delete(template: CouponTemplate) -> None:
         raise Refused(Reason.OUTSTANDING)
     saved = list(locked.versions.values_list("promotion_id", flat=True))
     template_deleted.send(CouponTemplate, template=locked, promotion_ids=saved)
+    lapsing.let_go(template=locked)
     if locked.status in _OPEN:
         _write_status(locked, TemplateStatus.ENDED)
         template_ended.send(CouponTemplate, template=locked)

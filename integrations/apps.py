@@ -11,10 +11,20 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        """Connect the receivers: of the outbox, of consume reports, of the inbox and of drift."""
+        """Connect the receivers: of the outbox, of consume reports, of the inbox and of drift; watch for the trail."""
         from integrations.alerts import drift  # noqa: F401
         from integrations.consume import writing  # noqa: F401
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
         from integrations.sync import batches, receivers  # noqa: F401
         from integrations.webhooks import receivers as _webhooks  # noqa: F401  (after those of the outbox)
         from integrations.webhooks import switching  # noqa: F401
+        from merchants.audit.watching import watch
+
+        watch(
+            integrations_partnerapp=("id", "created_at"),
+            integrations_partnerapp_merchants=(),
+            integrations_apikey=("id", "created_at", "last_used_at"),
+            integrations_webhookendpoint=("id",),
+            integrations_alerttarget=("id", "created_at"),
+            integrations_alerttarget_merchants=(),
+        )

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from coupons import figures, lifecycle
+from coupons.approvals import lapsing, limits
 from integrations import inbox
 from integrations.alerts import checks, notices
 from integrations.consume import driving as reports
@@ -26,6 +27,8 @@ def expire_coupons() -> None:
     """Expire what is over; a full batch means that there is more."""
     while lifecycle.expire_due(limit=500) == 500:
         pass
+    lapsing.lapse_due()
+    limits.forget_old()
 
 
 @shared_task

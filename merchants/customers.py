@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
+from merchants.inserting import array
 from merchants.models import Customer, Merchant
 from merchants.models.customer import is_mobile
 from merchants.signals import customers_bound
+
+_NAMED = "SELECT {column}, id FROM merchants_customer WHERE merchant_id = %s AND {column} = ANY(%s::text[]) ORDER BY id"
 
 
 class OpenidTaken(Exception):
@@ -34,27 +37,35 @@ def find_or_create(merchant: Merchant, identifier: str) -> Customer:
     return customer
 
 
-def find_named(merchant: Merchant, names: Collection[str]) -> dict[str, list[Customer]]:
+def find_named(merchant: Merchant, names: Collection[str]) -> dict[str, list[int]]:
     """Whom staff may mean by each of these names: an identifier, else a mobile number, else an openid.
 
     Returns:
-        By name: nobody, one, or several where a mobile number is several customers'.
+        By name the ids: nobody, one, or several where a mobile number is several customers'.
     """
-    known = Customer.objects.filter(merchant=merchant)
-    by_identifier = {customer.identifier: [customer] for customer in known.filter(identifier__in=names)}
-    rest = [name for name in names if name not in by_identifier]
-    by_mobile: dict[str, list[Customer]] = {}
-    for customer in known.filter(mobile__in=[name for name in rest if is_mobile(name)]).order_by("pk"):
-        by_mobile.setdefault(customer.mobile, []).append(customer)
-    by_openid = {customer.openid: [customer] for customer in known.filter(openid__in=[n for n in rest if n])}
-    return {name: by_identifier.get(name) or by_mobile.get(name) or by_openid.get(name, []) for name in names}
+    found: dict[str, list[int]] = {name: [] for name in names}
+    for column in ("identifier", "mobile", "openid"):
+        for name, customer_id in _named(merchant, column, [name for name in names if name and not found[name]]):
+            found[name].append(customer_id)
+    return found
 
 
-def create_named(merchant: Merchant, names: Collection[str]) -> dict[str, Customer]:
-    """New customers under these identifiers, by identifier. Whoever was made meanwhile by someone else is found."""
+def create_named(merchant: Merchant, names: Collection[str]) -> dict[str, list[int]]:
+    """New customers under these identifiers, as `find_named` tells them. Who was made meanwhile by others is found."""
+    if not names:
+        return {}
     enter_many(merchant, names)
-    found = Customer.objects.filter(merchant=merchant, identifier__in=names)
-    return {customer.identifier: customer for customer in found}
+    return {name: [customer_id] for name, customer_id in _named(merchant, "identifier", names)}
+
+
+def _named(merchant: Merchant, column: str, names: Collection[str]) -> list[tuple[str, int]]:
+    if column == "mobile":
+        names = [name for name in names if is_mobile(name)]
+    if not names:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED.format(column=column), [merchant.pk, array(list(names))])
+        return cursor.fetchall()
 
 
 @transaction.atomic

@@ -8,15 +8,18 @@ identifier, pushed again, makes a new customer; staff recognise it by the keyed 
 import json
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from merchants.audit.recording import record
 from merchants.models import Customer, Erasure
 from merchants.models.customer import ERASED
 from merchants.privacy import names_of, without_names
-from merchants.secrets import keyed_hashes
+from merchants.secrets import digest, keyed_hashes
 
 
 @transaction.atomic
@@ -39,12 +42,13 @@ def ask(customer: Customer, *, reason: str, asked_by: str) -> tuple[Erasure, boo
         asked_by=asked_by,
         reason=without_names(reason, names)[:200],
         names=json.dumps(sorted(names)),
-        name_hashes=sorted(_hash(name) for name in names),
+        **_recognised_by(names),
     )
     gone = {"identifier": f"{ERASED}{uuid.uuid4()}", "mobile": "", "openid": "", "erased_at": erasure.asked_at}
     Customer.objects.filter(pk=locked.pk).update(**gone)
     for field, value in gone.items():
         setattr(customer, field, value)
+    record(locked, gettext_noop("Erased a customer."), reason=erasure.reason)
     return erasure, True
 
 
@@ -61,12 +65,15 @@ def unfinished() -> QuerySet[Erasure]:
 def of_names(names: Iterable[str]) -> QuerySet[Erasure]:
     """The erasures of customers who had one of these names, as far as the keys that hashed them are still configured
     (FIELD_ENCRYPTION_KEYS)."""
-    hashes = [hashed for name in names for hashed in keyed_hashes(_domain(name))]
+    # Those from before digests were kept are hashed by the name itself.
+    said = [text for name in names for text in (digest(_domain(name)), _domain(name))]
+    hashes = [hashed for text in said for hashed in keyed_hashes(text)]
     return Erasure.objects.filter(name_hashes__overlap=hashes) if hashes else Erasure.objects.none()
 
 
-def _hash(name: str) -> str:
-    return keyed_hashes(_domain(name))[0]
+def _recognised_by(names: Iterable[str]) -> dict[str, Any]:
+    digests = json.dumps(sorted(digest(_domain(name)) for name in names))
+    return {"name_digests": digests, **Erasure.keyed_columns({"name_digests": digests})}
 
 
 def _domain(name: str) -> str:

@@ -7,12 +7,14 @@ administrator: superusers have it, and the members of the role of that name.
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 ADMINISTER = "auth.change_user"
+APPROVE = "merchants.approve"
 EXPORT = "merchants.export"
 ISSUE_ANY_NUMBER = "merchants.issue_any_number"
 MANAGE_ACCOUNTS = "merchants.manage_accounts"
 SEE_MOBILES = "merchants.view_full_mobile"
+VIEW_WHOLE_TRAIL = "merchants.view_whole_trail"
 
-SENSITIVE = (SEE_MOBILES, EXPORT, ISSUE_ANY_NUMBER, MANAGE_ACCOUNTS)
+SENSITIVE = (SEE_MOBILES, EXPORT, ISSUE_ANY_NUMBER, MANAGE_ACCOUNTS, APPROVE)
 
 
 def administers(user: AbstractBaseUser | AnonymousUser) -> bool:

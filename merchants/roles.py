@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils.translation import gettext_lazy as _
 
-from merchants.rights import EXPORT
+from merchants.rights import APPROVE, EXPORT
 
 Rights = frozenset[str]  # such as "coupons.view_issuedcoupon"
 
@@ -23,9 +23,9 @@ def _rights(text: str) -> Rights:
 
 
 LOOK = _rights("""
-    merchants: view_merchant view_shop view_customer view_erasure
+    merchants: view_merchant view_shop view_customer view_erasure view_auditentry
     coupons: view_coupontemplate view_templateversion view_issuedcoupon view_couponevent view_reissue
-    coupons: view_batch view_batchrow
+    coupons: view_batch view_batchrow view_approval
     integrations: view_outboxrow view_dfirecallback view_incident view_push view_consumereport
     integrations: view_reconciliation view_finding
     integrations: view_partnerorder view_apicall view_webhookdelivery
@@ -44,7 +44,8 @@ REPAIR = _rights("""
     coupons: decide_issuedcoupon
 """)
 TAKE_AWAY: Rights = frozenset([EXPORT])
-SIGN_INS = _rights("merchants: view_signin view_failedsignin view_signinlock view_authenticator")
+SIGN_INS = _rights("merchants: view_signin view_failedsignin view_signinlock view_authenticator view_whole_trail")
+DECIDE: Rights = frozenset([APPROVE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ MARKETING = Role(
 )  # fmt: skip
 OPERATIONS = Role(
     "Operations", _("Operations"), _("Keeps dfire and the portal in step; shops, customers, erasures."),
-    LOOK | ONE_COUPON | CUSTOMERS | FORGET | MERCHANTS | REPAIR | TAKE_AWAY,
+    LOOK | ONE_COUPON | CUSTOMERS | FORGET | MERCHANTS | REPAIR | TAKE_AWAY | DECIDE,
 )  # fmt: skip
 AUDITOR = Role(
     "Auditor", _("Auditor"), _("Sees and takes away, changes nothing."), LOOK | TAKE_AWAY | SIGN_INS

@@ -1,11 +1,12 @@
 """Secrets at rest: a model field that encrypts, and a keyed hash by which a secret is found without being readable.
 
 Both use FIELD_ENCRYPTION_KEYS (newest first), so that a dump of the database alone opens nothing. A new key is put in
-front; old values stay readable until their key is removed.
+front; old values stay readable until their key is removed, and `merchants.reencrypting` puts them under the new one.
 """
 
 import hashlib
 import hmac
+import secrets
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +41,36 @@ def decrypt(sealed: str) -> str:
         ) from None
 
 
+def decoy() -> str:
+    """A secret that is nobody's, opened from its sealed form as a stored one is: where there is none to compare with,
+    the time taken does not tell."""
+    return decrypt(_sealed_decoy(tuple(settings.FIELD_ENCRYPTION_KEYS)))
+
+
+@lru_cache(maxsize=4)
+def _sealed_decoy(keys: tuple[str, ...]) -> str:
+    return encrypt(secrets.token_hex(16))
+
+
+def is_under_newest(sealed: str) -> bool:
+    """Whether the newest key alone opens it."""
+    try:
+        _cipher((settings.FIELD_ENCRYPTION_KEYS[0],)).decrypt(sealed.encode("ascii"))
+    except (InvalidToken, UnicodeEncodeError):
+        return False
+    return True
+
+
+def newest_key() -> str:
+    """What the newest key is called where its work is marked: 8 hex digits that tell nothing of it."""
+    return hashlib.sha256(f"name:{settings.FIELD_ENCRYPTION_KEYS[0]}".encode()).hexdigest()[:8]
+
+
+def digest(secret: str) -> str:
+    """What stays, sealed, of a secret that nobody may read again: enough to hash it under the next key as well."""
+    return hashlib.sha256(f"digest:{secret}".encode()).hexdigest()
+
+
 def keyed_hashes(secret: str) -> list[str]:
     """The hashes (64 hex digits) under which a secret may be stored: one for each configured key, newest first.
 
@@ -51,14 +82,30 @@ def keyed_hashes(secret: str) -> list[str]:
     ]
 
 
+class _Opened(str):
+    """A secret with the form in which it was stored."""
+
+    __slots__ = ("sealed",)
+    sealed: str
+
+
 class EncryptedTextField(models.TextField):
-    """A text that is encrypted in the database and plain in Python; the empty text stays empty."""
+    """A text that is encrypted in the database and plain in Python; the empty text stays empty.
+
+    What is saved as it was read is stored as it was: a column that changes is a secret that changed, or its key.
+    """
 
     def from_db_value(self, value: str | None, *args: Any) -> str | None:
         """Open what the database holds."""
-        return decrypt(value) if value else value
+        if not value:
+            return value
+        opened = _Opened(decrypt(value))
+        opened.sealed = value
+        return opened
 
     def get_prep_value(self, value: Any) -> Any:
         """Seal what goes to the database."""
+        if isinstance(value, _Opened) and value and is_under_newest(value.sealed):
+            return value.sealed
         plain = super().get_prep_value(value)
         return encrypt(plain) if plain else plain

@@ -18,7 +18,7 @@ from config.demo.document import DAYS
 from coupons import issuing, lifecycle
 from coupons.choices import Kind, Source
 from coupons.issuing import Through
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import CouponTemplate
 from merchants.clock import SHANGHAI
 from merchants.models import Customer, Merchant, Shop
 
@@ -48,11 +48,11 @@ def live(merchant: Merchant, references: list[str], today: date) -> int:
         chosen = chance.sample(customers, min(len(customers), BY_WEEKDAY[day.weekday()]))
         given = _issue(template, chosen, datetime.combine(day, time(9, chance.randrange(60)), SHANGHAI))
         count += len(given)
-        for coupon in given:
+        for coupon_id in given:
             meal = datetime.combine(day, time(chance.choice((12, 18, 19)), chance.randrange(60)), SHANGHAI)
             visit = meal + timedelta(days=chance.randrange(1, 9))
             if chance.random() < REDEEMED and visit.date() < today:
-                visits.append((visit, coupon.pk))
+                visits.append((visit, coupon_id))
     return count
 
 
@@ -63,10 +63,11 @@ def clock_at(moment: datetime) -> Iterator[None]:
         yield
 
 
-def _issue(template: CouponTemplate, customers: list[Customer], moment: datetime) -> list[IssuedCoupon]:
+def _issue(template: CouponTemplate, customers: list[Customer], moment: datetime) -> list[int]:
     template.refresh_from_db()
     with clock_at(moment):
-        return issuing.issue_many(template=template, customers=customers, through=STAFF).coupons
+        given = issuing.issue_many(template=template, customers=[one.pk for one in customers], through=STAFF)
+    return [one.coupon_id for one in given.issued]
 
 
 @transaction.atomic

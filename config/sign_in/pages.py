@@ -21,7 +21,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from config.sign_in.gate import CODE, NEXT, SET_UP, missing_step
 from merchants import two_factor
 from merchants.admin.noting import note
-from merchants.models import Authenticator
 
 STATE = "two_factor"
 _MAY_CHANGE = "two_factor_may_change"  # in the session: a code has just been given
@@ -75,7 +74,7 @@ def set_up_page(request: HttpRequest) -> HttpResponse:
         if verdict.device is not None:
             request.session.pop(_MAY_CHANGE, None)
             _let_in(request, verdict)
-            note(request, user, _("Set two-factor sign-in up."))
+            note(request, user, gettext_lazy("Set two-factor sign-in up."))
             return _codes_shown(request)
         form.refuse(verdict)
     picture = segno.make(device.config_url, error="m").svg_inline(omitsize=True, border=2, dark="#000", light="#fff")
@@ -99,7 +98,7 @@ def state_page(request: HttpRequest) -> HttpResponse:
         form.refuse(verdict)
     return _page(
         request, "state", _("Two-factor sign-in"), form=form, required=two_factor.is_required(user),
-        device=Authenticator.objects.get(pk=device.pk), left=two_factor.recovery_codes_left(user),
+        device=device, left=two_factor.recovery_codes_left(user),
     )  # fmt: skip
 
 
@@ -109,11 +108,11 @@ def _changed(request: HttpRequest, wish: str) -> HttpResponse:
         request.session[_MAY_CHANGE] = True
         return HttpResponseRedirect(reverse(SET_UP))
     if wish == "codes":
-        note(request, user, _("Made new recovery codes."))
+        note(request, user, gettext_lazy("Made new recovery codes."))
         return _codes_shown(request)
     if wish == "off" and not two_factor.is_required(user):
         two_factor.reset(user)
-        note(request, user, _("Turned two-factor sign-in off."))
+        note(request, user, gettext_lazy("Turned two-factor sign-in off."))
         messages.success(request, _("Two-factor sign-in is off."))
         return HttpResponseRedirect(reverse("admin:index"))
     return HttpResponseRedirect(reverse(STATE))
@@ -132,7 +131,7 @@ def _let_in(request: HttpRequest, verdict: two_factor.Verdict) -> None:
     request.session.cycle_key()
     if verdict.recovery:
         left = two_factor.recovery_codes_left(user)
-        note(request, user, _("Signed in with a recovery code; %(left)s left.") % {"left": left})
+        note(request, user, gettext_lazy("Signed in with a recovery code; %(left)s left."), left=left)
         words = ngettext(
             "That was a recovery code; %(left)s is left. Set up another phone in the menu at your name.",
             "That was a recovery code; %(left)s are left. Set up another phone in the menu at your name.",

@@ -1,6 +1,7 @@
 """The admin of what the portal exists for: coupon templates, issued coupons, and the customers who hold them."""
 
 from coupons.admin import (  # noqa: F401  (importing registers)
+    approvals,
     batch_rows,
     batches,
     coupons,
@@ -8,4 +9,5 @@ from coupons.admin import (  # noqa: F401  (importing registers)
     customers,
     records,
     templates,
+    trail_words,
 )

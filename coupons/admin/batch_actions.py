@@ -12,12 +12,15 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import batches
+from coupons.admin.approval_words import waits
+from coupons.admin.approving import act_or_ask, go_on
 from coupons.admin.batch_files import may_take_away, turned_down
-from coupons.admin.batch_forms import RecallForm, StartForm
+from coupons.admin.batch_forms import RecallForm, ResumeForm, StartForm
 from coupons.admin.batch_limit import too_many_for
 from coupons.admin.doing import do
-from coupons.choices import BatchKind, BatchState
-from coupons.models import Batch
+from coupons.approvals import asking
+from coupons.choices import ApprovalAct, BatchKind, BatchState
+from coupons.models import Batch, CouponTemplate
 from merchants.admin.dialogs import dialog, go_to
 
 ISSUE = "coupons.issue_batch"
@@ -35,7 +38,6 @@ class BatchActions:
         "cancel": (BatchState.CHECKING, BatchState.READY, BatchState.RUNNING, BatchState.PAUSED),
     }
     visible_or_404: Any
-    log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense in the batch's state, of a kind that the user may do."""
@@ -54,6 +56,10 @@ class BatchActions:
             and batches.outstanding(template=batch.template, batch=batch).exists()
         ):
             names.add("recall")
+        if waits(ApprovalAct.ISSUE, batch=batch):
+            names -= {"start", "resume"}
+        if waits(ApprovalAct.RECALL, batch=batch):
+            names.discard("recall")
         allowed = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [one for one in allowed if one.method.original_function_name in names]
 
@@ -72,7 +78,7 @@ class BatchActions:
         if self._may(request, batch) and (why := too_many_for(request, batch.total)):
             messages.error(request, why)
             return go_to(request, batch)
-        return self._do(request, object_id, batches.start, _("Started."))
+        return self._go(request, form, batch, batches.start, _("Started."))
 
     @action(
         description=_("Pause"), url_path="pause", permissions=["steer"], icon="pause",
@@ -85,11 +91,13 @@ class BatchActions:
     @action(
         description=_("Resume"), url_path="resume", permissions=["steer"], icon="play_arrow",
         variant=ActionVariant.PRIMARY,
-        dialog=dialog(_("Resume this batch?"), _("It goes on where it was held; nobody gets two."), _("Resume")),
+        dialog=dialog(
+            _("Resume this batch?"), _("It goes on where it was held; nobody gets two."), _("Resume"), ResumeForm
+        ),
     )  # fmt: skip
     def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Go on."""
-        return self._do(request, object_id, batches.resume, _("Resumed."))
+        return self._go(request, form, self.visible_or_404(request, object_id), batches.resume, _("Resumed."))
 
     @action(
         description=_("Cancel the batch"), url_path="cancel", permissions=["steer"], icon="stop_circle",
@@ -116,14 +124,7 @@ class BatchActions:
     def recall(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Take back what is out of it, as a batch of its own."""
         batch = self.visible_or_404(request, object_id)
-        reason = form.cleaned_data["reason"]
-        begun: list[Batch] = []
-        do(
-            request,
-            lambda: begun.append(batches.begin_recall(batch.template, batch=batch, reason=reason, by=request.user)),
-            done=gettext("The recall has begun."),
-        )
-        return go_to(request, begun[0] if begun else batch)
+        return recall(request, form, batch.template, batch)
 
     @action(description=_("Rows without a coupon"), url_path="failed", permissions=["view"], icon="download")
     def failed_rows(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -144,10 +145,35 @@ class BatchActions:
     def _may(self, request: HttpRequest, batch: Batch) -> bool:
         return request.user.has_perm(ISSUE if batch.kind == BatchKind.ISSUE else RECALL)
 
+    def _go(self, request: HttpRequest, form: Any, batch: Batch, service: Any, done: Any) -> HttpResponse:
+        """Start or resume, or ask a second person for it."""
+        if not self._may(request, batch):
+            return HttpResponse(status=403)
+        came_of_it = act_or_ask(
+            request, form,
+            act=lambda: service(batch, by=request.user),
+            ask=lambda why: asking.ask_to_issue(batch, by=request.user, reason=why),
+            done=str(done),
+        )  # fmt: skip
+        return go_on(request, came_of_it, batch)
+
     def _do(self, request: HttpRequest, object_id: str, service: Any, done: Any) -> HttpResponse:
         batch = self.visible_or_404(request, object_id)
         if not self._may(request, batch):
             return HttpResponse(status=403)
-        if do(request, lambda: service(batch), done=str(done)):
-            self.log_change(request, batch, str(done))
+        do(request, lambda: service(batch), done=str(done))
         return go_to(request, batch)
+
+
+def recall(
+    request: HttpRequest, form: RecallForm, template: CouponTemplate, batch: Batch | None = None
+) -> HttpResponse:
+    """Take back what is out of the template or of one of its batches, or ask a second person for it."""
+    reason, begun = form.cleaned_data["reason"], list[Batch]()
+    came_of_it = act_or_ask(
+        request, form,
+        act=lambda: begun.append(batches.begin_recall(template, batch=batch, reason=reason, by=request.user)),
+        ask=lambda why: asking.ask_to_recall(template, batch=batch, by=request.user, reason=why),
+        done=gettext("The recall has begun."),
+    )  # fmt: skip
+    return go_on(request, came_of_it, begun[0] if begun else batch or template)

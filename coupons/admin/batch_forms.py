@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminTextareaWidget,
@@ -15,8 +14,11 @@ from unfold.widgets import (
 )
 
 from coupons import batches
+from coupons.admin.approving import MayWait
 from coupons.admin.batch_limit import too_many_for
 from coupons.admin.batch_wording import liability, short_of
+from coupons.approvals import limits
+from coupons.approvals.limits import Need
 from coupons.models import Batch, CouponTemplate
 from merchants.admin.dialogs import ReasonForm
 from merchants.clock import day_end, local_day
@@ -81,10 +83,18 @@ class IssueManyForm(forms.Form):
         )  # fmt: skip
 
 
-class StartForm(BaseDialogForm):
+class StartForm(MayWait):
     """Says how many coupons it will be and what they may cost, and asks for the yes."""
 
     form_before_template = "admin/coupons/batch/starting.html"
+
+    def find_need(self) -> Need | None:
+        """Of what the batch has still to give out."""
+        batch = _visible(Batch, self.request, self.object_id)
+        if batch is None:
+            return None
+        self.merchant = batch.merchant
+        return batches.needed(batch, by=self.request.user)
 
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
         """The numbers of a batch that the user may see."""
@@ -100,18 +110,33 @@ class StartForm(BaseDialogForm):
         }
 
 
-class RecallForm(ReasonForm):
+class ResumeForm(StartForm):
+    """The same of a paused batch, whose coupons may be worth more by now: else it asks nothing but yes."""
+
+    form_before_template = ""
+
+
+class RecallForm(MayWait, ReasonForm):
     """Asks why, below the number of coupons that will be taken back."""
 
     form_before_template = "admin/coupons/batch/recalling.html"
+    out: int | None = None
+
+    def find_need(self) -> Need | None:
+        """Of what is out of the batch (on its page) or of the template (on its own)."""
+        batch = _visible(Batch, self.request, self.object_id) if "/batch/" in self.request.path else None
+        template = batch.template if batch else _visible(CouponTemplate, self.request, self.object_id)
+        if template is None:
+            return None
+        found = batches.counted_out(template=template, batch=batch)
+        self.out, self.merchant = found.coupons, template.merchant
+        return limits.many(
+            template, coupons=found.coupons, value_fen=found.value_fen, gives=False, by=self.request.user
+        )
 
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
-        """How many are out of the batch (on its page) or of the template (on its own)."""
-        if "/batch/" in request.path:
-            batch = _visible(Batch, request, object_id)
-            return {"out": batches.outstanding(template=batch.template, batch=batch).count()} if batch else {}
-        template = _visible(CouponTemplate, request, object_id)
-        return {"out": batches.outstanding(template=template).count()} if template else {}
+        """How many would be taken back."""
+        return {} if self.out is None else {"out": self.out}
 
 
 def _visible(model: Any, request: HttpRequest, object_id: Any) -> Any:

@@ -8,9 +8,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from coupons import counting
+from coupons.admin.approval_words import waiting_notice, waits
 from coupons.admin.money import yuan
 from coupons.batches import problem_words
-from coupons.choices import BatchKind, BatchState
+from coupons.choices import ApprovalAct, BatchKind, BatchState
 from coupons.models import Batch, CouponTemplate
 from merchants.admin.badges import Variant, notice
 
@@ -107,6 +108,8 @@ def short_of(batch: Batch) -> str:
 
 def next_step(batch: Batch) -> str:
     """The notice on top of the page: what is the matter or what is to be done; nothing where all is well."""
+    if request_waiting := waits(ApprovalAct.ISSUE, batch=batch) or waits(ApprovalAct.RECALL, batch=batch):
+        return waiting_notice(request_waiting)
     if batch.problem:
         return notice(_stopped(batch))
     if batch.state == BatchState.READY and not batch.total:

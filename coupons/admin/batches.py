@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from coupons.admin.approval_words import about_batch, lines
 from coupons.admin.batch_actions import BatchActions
 from coupons.admin.batch_wording import AT_WORK, STATE_VARIANTS, bar, check_found, next_step, progress_bar
 from coupons.admin.wording import moment
@@ -42,12 +43,12 @@ class BatchAdmin(BatchActions, ReadOnly, BigTable, ScopedAdmin):
     fields = [
         "notice_shown", ("state_shown", "progress_shown"), "check_shown", ("template_shown", "merchant"),
         ("kind", "coupons_shown"), ("by_shown", "created_at"), ("started_shown", "finished_shown"), "until_shown",
-        "recalls_shown", "reason",
+        "recalls_shown", "reason", "approvals_shown",
     ]  # fmt: skip
     readonly_fields = [
         "notice_shown", "state_shown", "progress_shown", "check_shown", "template_shown", "merchant", "kind",
         "coupons_shown", "by_shown", "created_at", "started_shown", "finished_shown", "until_shown", "recalls_shown",
-        "reason",
+        "reason", "approvals_shown",
     ]  # fmt: skip
     empty_hint = _("Open a published template and press “Issue to many” or “Recall all”.")
 
@@ -60,6 +61,8 @@ class BatchAdmin(BatchActions, ReadOnly, BigTable, ScopedAdmin):
             hidden.add("check_shown")
         if not next_step(obj):
             hidden.add("notice_shown")
+        if not about_batch(obj).exists():
+            hidden.add("approvals_shown")
         return [name for name in self.fields if name not in hidden]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -123,6 +126,11 @@ class BatchAdmin(BatchActions, ReadOnly, BigTable, ScopedAdmin):
     def by_shown(self, batch: Batch) -> str:
         """Who wanted it."""
         return str(batch.created_by or "-")
+
+    @display(description=_("second person"))
+    def approvals_shown(self, batch: Batch) -> str:
+        """Who asked for it and who approved it."""
+        return lines(about_batch(batch))
 
     @display(description=_("started"))
     def started_shown(self, batch: Batch) -> str:

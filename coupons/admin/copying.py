@@ -3,12 +3,12 @@
 from django.utils.translation import gettext
 
 from coupons import templates
+from coupons.approvals.states import LIMITS
 from coupons.models import CouponTemplate
 from coupons.terms import TERM_FIELDS
 from coupons.validation import LONGEST_TITLE
 
-_LIMITS = ("stock", "per_person_limit", "per_person_daily_limit", "budget_fen", "cost_each_fen")
-_COPIED = (*TERM_FIELDS, "merchant", *_LIMITS)
+_COPIED = (*TERM_FIELDS, "merchant", *LIMITS)
 
 
 def draft_copy(template: CouponTemplate) -> CouponTemplate:

@@ -12,10 +12,13 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import lifecycle
+from coupons.admin.approving import act_or_ask, go_on
 from coupons.admin.customer_forms import TransferForm
 from coupons.admin.doing import do, do_each
 from coupons.admin.redemption_actions import DECISIONS, RedemptionActions, decisions_about
 from coupons.admin.reissue_form import ReissueForm
+from coupons.admin.revoking import RevokeForm, revoke, revoke_chosen, to_ask, words_before
+from coupons.approvals import asking
 from coupons.choices import CouponStatus, Delivery
 from coupons.errors import Reason, Refused
 from coupons.models import IssuedCoupon
@@ -40,12 +43,6 @@ REISSUE_DIALOG = dialog(
     _("Reissue"),
     ReissueForm,
 )
-
-
-def revoke(coupon_id: int, *, reason: str, username: str) -> None:
-    """Take one coupon back, in a transaction of its own."""
-    with transaction.atomic():
-        lifecycle.revoke(lifecycle.lock([coupon_id])[0], reason=reason, actor=f"staff:{username}")
 
 
 def resend(coupon_id: int) -> None:
@@ -89,15 +86,19 @@ class CouponActions(RedemptionActions):
             _("Revoke this coupon?"),
             _("It is invalid at once and is withdrawn at dfire behind it. This cannot be undone."),
             _("Revoke"),
-            ReasonForm,
+            RevokeForm,
         ),
     )  # fmt: skip
     def revoke_one(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Take the coupon back."""
         coupon = self.visible_or_404(request, object_id)
-        reason, username = form.cleaned_data["reason"], request.user.get_username()
-        do(request, lambda: revoke(coupon.pk, reason=reason, username=username), done=gettext("Revoked."))
-        return go_to(request, coupon)
+        came_of_it = act_or_ask(
+            request, form,
+            act=lambda: revoke(coupon.pk, reason=form.cleaned_data["reason"], by=request.user),
+            ask=lambda why: asking.ask_to_revoke(coupon.template, [coupon.pk], by=request.user, reason=why),
+            done=gettext("Revoked."),
+        )  # fmt: skip
+        return go_on(request, came_of_it, coupon)
 
     @action(
         description=_("Send again"), url_path="resend", permissions=["issue"], icon="forward_to_inbox",
@@ -131,7 +132,7 @@ class CouponActions(RedemptionActions):
     )  # fmt: skip
     def reissue_one(self, request: HttpRequest, form: ReissueForm, object_id: str) -> HttpResponse:
         """Replace a redeemed coupon whose order was cancelled."""
-        replacement = form.reissue(username=request.user.get_username())
+        replacement = form.reissue(by=request.user)
         if replacement is None:
             return ask_again(request, form, REISSUE_DIALOG)
         messages.success(request, gettext("Replaced. This is the new coupon; the first one stays redeemed."))
@@ -145,18 +146,21 @@ class CouponActions(RedemptionActions):
             messages.error(request, gettext("At most %(most)s at once.") % {"most": MOST_AT_ONCE})
             return None
         form = ReasonForm(request=request, data=request.POST if "confirmed" in request.POST else None)
+        warning = gettext("They are invalid at once and are withdrawn at dfire. This cannot be undone.")
+        if "confirmed" not in request.POST:
+            warning = " ".join(filter(None, [warning, words_before(to_ask(ids, request.user), request.user)]))
         asked = confirm(
             self, request, queryset,
             title=gettext("Revoke these coupons?"),
-            warning=gettext("They are invalid at once and are withdrawn at dfire. This cannot be undone."),
+            warning=warning,
             submit=gettext("Revoke"),
             form=form,
         )  # fmt: skip
         if asked is None:
-            reason, username = form.cleaned_data["reason"], request.user.get_username()
-            done = do_each(request, ids, lambda pk: revoke(pk, reason=reason, username=username))
-            words = ngettext("%(count)s coupon revoked.", "%(count)s coupons revoked.", done)
-            messages.success(request, words % {"count": done})
+            done = revoke_chosen(request, ids, reason=form.cleaned_data["reason"])
+            if done is not None:
+                words = ngettext("%(count)s coupon revoked.", "%(count)s coupons revoked.", done)
+                messages.success(request, words % {"count": done})
         return asked
 
     @admin.action(description=_("Send the selected again"), permissions=["issue"])

@@ -12,7 +12,8 @@ from unfold.enums import ActionVariant
 
 from coupons import erasing
 from coupons.admin.extension import Left, left_to_erase
-from coupons.admin.wording import actor_words, moment_text
+from coupons.admin.wording import moment_text
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import badge, notice, page_of
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import ReasonForm, dialog, go_to

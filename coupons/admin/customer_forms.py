@@ -10,6 +10,8 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from coupons import issuing, lifecycle
+from coupons.approvals import limits
+from coupons.approvals.limits import NeedsApproval
 from coupons.choices import Source
 from coupons.errors import Refused
 from coupons.issuing import Through
@@ -39,6 +41,8 @@ class CustomerForm(BaseDialogForm):
         try:
             with transaction.atomic():  # a refusal leaves no customer behind either
                 return service(named_customer(merchant, self.cleaned_data["customer"].strip()))
+        except NeedsApproval as needs:
+            self.add_error("customer", f"{needs.message} {_('“Issue to many” can be approved.')}")
         except Refused as refused:
             self.add_error("customer", refused.message)
         except SeveralCustomers:
@@ -49,13 +53,16 @@ class CustomerForm(BaseDialogForm):
 class IssueForm(CustomerForm):
     """Asks to whom a coupon is issued."""
 
-    def issue(self, template: CouponTemplate, *, username: str) -> IssuedCoupon | None:
+    def issue(self, template: CouponTemplate, *, by: Any) -> IssuedCoupon | None:
         """Give a coupon of the template; None if a rule says no."""
-        through = Through(source=Source.STAFF, actor=f"staff:{username}")
-        return self.do_for(
-            template.merchant,
-            lambda customer: issuing.issue(template=template, customer=customer, through=through),
-        )
+        through = Through(source=Source.STAFF, actor=f"staff:{by.get_username()}")
+
+        def give(customer: Customer) -> IssuedCoupon:
+            coupon = issuing.issue(template=template, customer=customer, through=through)
+            limits.one(template.pk, value_fen=coupon.cost_fen, gives=True, by=by)
+            return coupon
+
+        return self.do_for(template.merchant, give)
 
 
 class TransferForm(CustomerForm):
@@ -86,4 +93,4 @@ def named_customer(merchant: Merchant, named: str) -> Customer:
     found = customers.find_named(merchant, [named])[named]
     if len(found) > 1:
         raise SeveralCustomers
-    return found[0] if found else customers.find_or_create(merchant, named)
+    return Customer.objects.get(pk=found[0]) if found else customers.find_or_create(merchant, named)

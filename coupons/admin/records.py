@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from coupons.admin.wording import actor_words
-from coupons.models import CouponEvent, DayFigures, Reissue, RolledFigures, TemplateVersion
+from coupons.models import CouponEvent, DayFigures, DoneAlone, Reissue, RolledFigures, TemplateVersion
 from coupons.models.figures import SUMMED
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, ReadOnly, ScopedAdmin
 
@@ -101,3 +101,14 @@ class RolledFiguresAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
     list_display = ["day", "merchant", "template", *SUMMED]
     list_select_related = ["merchant", "template"]
     ordering = ["-id"]
+
+
+@admin.register(DoneAlone)
+class DoneAloneAdmin(ReadOnly, AdministratorsOnly, BigTable, ScopedAdmin):
+    """What each member of staff has issued or taken back alone within a day: it counts in what they may do alone."""
+
+    merchant_path = "template__merchant"
+    list_display = ["at", "user", "template", "gives", "coupons", "value_fen"]
+    list_select_related = ["user", "template"]
+    ordering = ["-id"]
+    empty_hint = _("Rows are kept for a day, while they count.")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -13,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from coupons import lifecycle
 from coupons.admin.wording import moment_text
+from coupons.approvals import limits
 from coupons.errors import Refused
 from coupons.models import IssuedCoupon
 from merchants.admin.base import visible_rows
@@ -55,14 +57,18 @@ class ReissueForm(ReasonForm):
             raise forms.ValidationError(_("This is more than three years ahead. Check the year."))
         return day
 
-    def reissue(self, *, username: str) -> IssuedCoupon | None:
+    def reissue(self, *, by: Any) -> IssuedCoupon | None:
         """Replace the coupon; None, with the reason among the form's errors, if a rule says no."""
         day = self.cleaned_data["valid_until"]
         end = self._offered if day == local_day(self._offered) else day_end(day)
         try:
-            return lifecycle.reissue(
-                self.coupon.pk, reason=self.cleaned_data["reason"], actor=f"staff:{username}", valid_until=end
-            )
+            with transaction.atomic():
+                made = lifecycle.reissue(
+                    self.coupon.pk, reason=self.cleaned_data["reason"], actor=f"staff:{by.get_username()}",
+                    valid_until=end,
+                )  # fmt: skip
+                limits.one(self.coupon.template_id, value_fen=self.coupon.cost_fen, gives=True, by=by)
+                return made
         except Refused as refused:
             self.add_error("reason", refused.message)
             return None

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -13,11 +12,14 @@ from unfold.enums import ActionVariant
 
 from coupons import templates
 from coupons.admin import template_dialogs as dialogs
+from coupons.admin.approval_words import waits
+from coupons.admin.approving import act_or_ask, go_on
 from coupons.admin.copying import draft_copy
 from coupons.admin.customer_forms import IssueForm
 from coupons.admin.doing import do
 from coupons.admin.template_at_dfire import TemplateAtDfire
-from coupons.choices import CouponStatus, TemplateStatus
+from coupons.approvals import asking
+from coupons.choices import ApprovalAct, CouponStatus, TemplateStatus
 from coupons.models import CouponTemplate
 from merchants.admin.dialogs import ask_again, go, go_to
 
@@ -51,7 +53,6 @@ class TemplateActions(TemplateAtDfire):
         "compare": {TemplateStatus.PUBLISHED, TemplateStatus.PAUSED, TemplateStatus.ENDED},
     }
     visible_or_404: Any
-    log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense in the template's state."""
@@ -60,6 +61,10 @@ class TemplateActions(TemplateAtDfire):
         out = template.coupons.filter(status__in=[CouponStatus.ISSUED, CouponStatus.REDEEMING]).exists()
         names = {name for name, states in self.offered.items() if template.status in states} | {"duplicate"}
         names.add("recall_all" if out else "remove")
+        if waits(ApprovalAct.PUBLISH, template=template):
+            names -= {"publish", "resume"}
+        if waits(ApprovalAct.RECALL, template=template, batch=None):
+            names.discard("recall_all")
         return [one for one in allowed if one.method.original_function_name in names]
 
     @action(
@@ -72,7 +77,7 @@ class TemplateActions(TemplateAtDfire):
     def issue_one(self, request: HttpRequest, form: IssueForm, object_id: str) -> HttpResponse:
         """Give one coupon to one customer."""
         template = self.visible_or_404(request, object_id)
-        coupon = form.issue(template, username=request.user.get_username())
+        coupon = form.issue(template, by=request.user)
         if coupon is None:
             return ask_again(request, form, dialogs.ISSUE)
         messages.success(request, gettext("Coupon %(code)s has been issued.") % {"code": coupon.code})
@@ -85,7 +90,7 @@ class TemplateActions(TemplateAtDfire):
     )  # fmt: skip
     def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Open a draft for issuing."""
-        return self._do(request, object_id, templates.publish, _("Published."))
+        return self._open(request, form, object_id, _("Published."))
 
     @action(
         description=_("Resume"), url_path="resume", permissions=["publish"], icon="play_arrow",
@@ -94,7 +99,7 @@ class TemplateActions(TemplateAtDfire):
     )  # fmt: skip
     def resume(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Open a paused template again."""
-        return self._do(request, object_id, templates.publish, _("Resumed."))
+        return self._open(request, form, object_id, _("Resumed."))
 
     @action(
         description=_("Pause"), url_path="pause", permissions=["publish"], icon="pause",
@@ -157,9 +162,18 @@ class TemplateActions(TemplateAtDfire):
         """Whether the user may publish, pause and end."""
         return request.user.has_perm(PUBLISH)
 
+    def _open(self, request: HttpRequest, form: Any, object_id: str, done: Any) -> HttpResponse:
+        """Publish or resume, or ask a second person for it."""
+        template = self.visible_or_404(request, object_id)
+        came_of_it = act_or_ask(
+            request, form,
+            act=lambda: templates.publish(template, by=request.user),
+            ask=lambda why: asking.ask_to_publish(template, by=request.user, reason=why),
+            done=str(done),
+        )  # fmt: skip
+        return go_on(request, came_of_it, template)
+
     def _do(self, request: HttpRequest, object_id: str, service: Any, done: Any) -> HttpResponse:
         template = self.visible_or_404(request, object_id)
-        with transaction.atomic():
-            if do(request, lambda: service(template), done=str(done)):
-                self.log_change(request, template, str(done))
+        do(request, lambda: service(template), done=str(done))
         return go_to(request, template)

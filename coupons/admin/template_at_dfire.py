@@ -30,9 +30,8 @@ class TemplateAtDfire:
     def sync_now(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Have dfire told at once."""
         template = self.visible_or_404(request, object_id)
-        said = _side().tell_now(template)
-        messages.info(request, said)
-        self.log_change(request, template, said)
+        messages.info(request, _side().tell_now(template))
+        self.log_change(request, template, _("Had dfire told again."))
         return go_to(request, template)
 
     @action(description=_("Compare with dfire"), url_path="compare", permissions=["compare"], icon="compare_arrows")

@@ -7,16 +7,21 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 
+from coupons.admin.approving import WhyForm, need_context
 from coupons.admin.changes import Change, changes_of, digest
+from coupons.admin.doing import do
 from coupons.admin.template_form import BACK, NOT_SAVED_YET
 from coupons.admin.template_usage import usage_of
 from coupons.admin.wording import sentence_of
+from coupons.approvals import asking, limits
+from coupons.approvals.limits import Need, NeedsApproval
 from coupons.choices import TemplateStatus
-from coupons.models import CouponTemplate
+from coupons.models import Approval, CouponTemplate
+from merchants.admin.dialogs import go_to
 
 CONFIRMED = "_changes_confirmed"
 _OPEN = (TemplateStatus.PUBLISHED, TemplateStatus.PAUSED)
@@ -41,7 +46,11 @@ class AsksBeforeChanges:
                 question = self._question(request, unquote(object_id))
             if question is not None:
                 return question
-        answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+        try:
+            answer: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+        except NeedsApproval as needs:  # the limit, or what is stored, has moved since the question
+            messages.error(request, needs.message)
+            return HttpResponseRedirect(request.get_full_path())
         return answer
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -65,18 +74,38 @@ class AsksBeforeChanges:
         if not form.is_valid():
             return None
         changes = changes_of(stored, edited)
-        if not changes or request.POST.get(CONFIRMED) == digest(changes):
-            return None
-        return self._ask(request, stored, edited, changes)
+        confirmed = bool(changes) and request.POST.get(CONFIRMED) == digest(changes)
+        need = limits.to_change(stored, edited)
+        if need is None:
+            return None if not changes or confirmed else self._ask(request, stored, edited, changes)
+        why = WhyForm(request.POST if confirmed else None)
+        if not why.is_valid():
+            return self._ask(request, stored, edited, changes, need=need, why=why)
+        reason = why.cleaned_data["reason"]
+        made: list[Approval] = []
+        do(
+            request,
+            lambda: made.append(asking.ask_to_change(edited, by=request.user, reason=reason)),
+            done=gettext("Nothing has been changed yet: your request waits for a second person."),
+        )
+        return go_to(request, made[0] if made else stored)
 
     def _ask(
-        self, request: HttpRequest, stored: CouponTemplate, edited: CouponTemplate, changes: list[Change]
+        self,
+        request: HttpRequest,
+        stored: CouponTemplate,
+        edited: CouponTemplate,
+        changes: list[Change],
+        *,
+        need: Need | None = None,
+        why: WhyForm | None = None,
     ) -> HttpResponse:
+        """The page that asks; where a second person is needed it asks for a reason, too."""
         kept = [
             (name, value)
             for name, values in request.POST.lists()
             for value in values
-            if name not in (CONFIRMED, "csrfmiddlewaretoken")
+            if name not in (CONFIRMED, WhyForm.NAME, "csrfmiddlewaretoken")
         ]
         context = {
             **self.admin_site.each_context(request),
@@ -93,6 +122,8 @@ class AsksBeforeChanges:
             "confirmed": CONFIRMED,
             "back": BACK,
             "digest": digest(changes),
+            "need": need_context(need, stored.merchant, request) if need else None,
+            "why": why,
             "is_popup": IS_POPUP_VAR in request.POST,
         }
         request.current_app = self.admin_site.name

@@ -9,6 +9,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from coupons.admin.approval_words import about_template, lines
 from coupons.admin.extension import template_sync
 from coupons.admin.template_usage import usage_of
 from coupons.admin.wording import TEMPLATE_VARIANTS, sentence_of, term_lines, worth
@@ -87,6 +88,11 @@ class TemplateColumns:
         """How much of stock and budget, as bars."""
         context = {"usage": usage_of(template), "coupons": _coupons_of(template)}
         return mark_safe(render_to_string("admin/coupons/coupontemplate/usage.html", context))  # nosec B308 B703 # a template's output, escaped there
+
+    @display(description=_("second person"))
+    def approvals_shown(self, template: CouponTemplate) -> str:
+        """Who asked to publish, change or recall it, and who approved that."""
+        return lines(about_template(template)) or "-"
 
     @display(description=_("at dfire"))
     def sync_shown(self, template: Any) -> str:

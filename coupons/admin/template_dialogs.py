@@ -8,10 +8,13 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
 
+from coupons.admin.approving import MayWait
 from coupons.admin.customer_forms import IssueForm
 from coupons.admin.previewing import preview_of
 from coupons.admin.template_usage import usage_of
 from coupons.admin.wording import sentence_of
+from coupons.approvals import limits
+from coupons.approvals.limits import Need
 from coupons.models import CouponTemplate
 from merchants.admin.dialogs import dialog
 from merchants.scopes import visible_merchants
@@ -24,22 +27,34 @@ class AboutTemplate(BaseDialogForm):
 
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
         """The template, if the user may see it."""
-        seen = CouponTemplate.objects.filter(merchant__in=visible_merchants(request.user)).select_related("merchant")
-        template = seen.filter(pk=int(object_id)).first() if object_id and str(object_id).isdecimal() else None
-        if template is None:
-            raise Http404
+        template = _seen(request, object_id)
         words = sentence_of(template.terms(), template.merchant)
         return {"template": template, "sentence": words, "usage": usage_of(template)}
 
 
-class AboutPublishing(AboutTemplate):
+class AboutPublishing(MayWait, AboutTemplate):
     """The same, with the remarks on likely slips: the last moment at which they cost nothing."""
+
+    def find_need(self) -> Need | None:
+        """Of what one coupon is worth as the template stands."""
+        template = _seen(self.request, self.object_id)
+        self.merchant = template.merchant
+        return limits.to_publish(template)
 
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
         """What it is about, and the warnings."""
         context = super().get_before_template_context(request, object_id)
         warnings = [one for one in preview_of(context["template"]).advice if one.level == "warning"]
         return {**context, "warnings": warnings}
+
+
+def _seen(request: HttpRequest, object_id: int | str | None) -> CouponTemplate:
+    """The template of the dialog's address, if the user may see it."""
+    seen = CouponTemplate.objects.filter(merchant__in=visible_merchants(request.user)).select_related("merchant")
+    template = seen.filter(pk=int(object_id)).first() if object_id and str(object_id).isdecimal() else None
+    if template is None:
+        raise Http404
+    return template
 
 
 ISSUE = dialog(

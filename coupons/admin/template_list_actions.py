@@ -22,7 +22,7 @@ class TemplateListActions:
     @admin.action(description=_("Publish the selected"), permissions=["publish"])
     def publish_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> None:
         """Publish drafts, resume paused ones."""
-        self._do_selected(request, queryset, templates.publish)
+        self._do_selected(request, queryset, lambda one: templates.publish(one, by=request.user))
 
     @admin.action(description=_("Pause the selected"), permissions=["publish"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[CouponTemplate]) -> None:

@@ -11,14 +11,12 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from coupons import batches
-from coupons.admin.batch_actions import ISSUE, RECALL
+from coupons.admin.batch_actions import ISSUE, RECALL, recall
 from coupons.admin.batch_forms import IssueManyForm, RecallForm
 from coupons.admin.batch_limit import limit_words
 from coupons.admin.batch_wording import liability
-from coupons.admin.doing import do
 from coupons.choices import TemplateStatus
 from coupons.errors import Reason
-from coupons.models import Batch
 from merchants.admin.dialogs import dialog, go_to
 from merchants.tables import TableError
 
@@ -70,16 +68,7 @@ class TemplateManyActions:
     )  # fmt: skip
     def recall_all(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Take back everything that is out of the template, as a batch."""
-        template = self.visible_or_404(request, object_id)
-        begun: list[Batch] = []
-        do(
-            request,
-            lambda: begun.append(
-                batches.begin_recall(template, reason=form.cleaned_data["reason"], by=request.user)
-            ),
-            done=gettext("The recall has begun."),
-        )  # fmt: skip
-        return go_to(request, begun[0] if begun else template)
+        return recall(request, form, self.visible_or_404(request, object_id))
 
     def has_issue_many_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may issue to many."""

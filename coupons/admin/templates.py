@@ -56,6 +56,7 @@ STATE = (
             "status_shown",
             "sync_shown",
             "usage_shown",
+            "approvals_shown",
             "coupon_id_shown",
             ("created_at", "source_account"),
         ]
@@ -108,6 +109,7 @@ class CouponTemplateAdmin(
         "status_shown",
         "sync_shown",
         "usage_shown",
+        "approvals_shown",
         "coupon_id_shown",
         "created_at",
         "source_account",
@@ -176,4 +178,4 @@ class CouponTemplateAdmin(
 
     def save_model(self, request: HttpRequest, obj: CouponTemplate, form: Any, change: bool) -> None:
         """The service stores it and lets tills know."""
-        templates.save_edited(obj)
+        templates.save_edited(obj, by=request.user)

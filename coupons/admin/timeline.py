@@ -13,13 +13,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.money import yuan
-from coupons.admin.wording import actor_words, flag_words, reason_words
+from coupons.admin.wording import flag_words, reason_words
 from coupons.choices import EventKind
 from coupons.models import CouponEvent, IssuedCoupon
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import Variant
 from merchants.admin.masking import shown, shown_text
+from merchants.admin.trail_words import in_one_line, who_words
 from merchants.clock import local_day
-from merchants.models import Customer
+from merchants.models import AuditAction, AuditEntry, Customer
 
 MOST_EDITS = 50
 _LOOKS: dict[str, tuple[str, Variant]] = {
@@ -101,6 +103,13 @@ def edits(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
                 text=shown_text(request, entry.get_change_message()),
                 rank=0,
             )
+    changed = AuditEntry.objects.select_related("merchant").filter(
+        kind=coupon.template._meta.label_lower, object_id=str(coupon.template_id), at__gte=coupon.issued_at,
+        action=AuditAction.CHANGED,
+    )  # fmt: skip
+    for told in changed[:MOST_EDITS]:
+        text = in_one_line(request, told)
+        yield Entry(at=told.at, title=_("Template edited"), icon="edit_note", by=who_words(told), text=text, rank=0)
 
 
 def _link(event: CouponEvent) -> str:

@@ -70,20 +70,6 @@ def flag_words(flag: str) -> str:
     return str(_FLAGS.get(flag, flag))
 
 
-def actor_words(actor: str) -> str:
-    """Who did something, from the short form in which history keeps it."""
-    door, _colon, name = actor.partition(":")
-    words = {
-        "staff": _("staff"),
-        "push": _("smart-coupon push"),
-        "api": _("partner app"),
-        "command": _("command line"),
-        "dfire": _("dfire"),
-        "portal": _("the portal"),
-    }.get(door, door)
-    return f"{words} {name}".strip()
-
-
 def worth(kind: str, amount_fen: int | None, percent_paid: int | None) -> str:
     """What a coupon takes off, in a word: ¥10 off; in Chinese, 9折."""
     if amount_fen is None and percent_paid is None:

@@ -4,9 +4,16 @@
 carries it out slice by slice.
 """
 
-from coupons.batches.making import MOST_CUSTOMERS, begin_issue, begin_recall, outstanding
+from coupons.batches.making import (
+    MOST_CUSTOMERS,
+    begin_issue,
+    begin_recall,
+    counted_out,
+    may_begin_recall,
+    outstanding,
+)
 from coupons.batches.problems import problem_words
-from coupons.batches.steering import cancel, cancel_forgotten, pause, resume, start
+from coupons.batches.steering import cancel, cancel_forgotten, left_of, needed, pause, resume, start
 from coupons.batches.working import work_all
 
 __all__ = [
@@ -15,6 +22,10 @@ __all__ = [
     "begin_recall",
     "cancel",
     "cancel_forgotten",
+    "counted_out",
+    "left_of",
+    "may_begin_recall",
+    "needed",
     "outstanding",
     "pause",
     "problem_words",

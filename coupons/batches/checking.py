@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from coupons.batches.problems import RowProblem
-from coupons.batches.rows import write_back
+from coupons.batches.rows import next_rows, write_back
 from coupons.choices import BatchState
 from coupons.issuing.limits import at_limit
 from coupons.models import Batch
@@ -32,7 +32,7 @@ UPDATE coupons_batchrow SET problem = %s WHERE id IN (
 
 def check_slice(batch: Batch) -> None:
     """Check the next rows of a locked batch; behind the last one it waits for staff's yes."""
-    rows = list(batch.rows.filter(number__gt=batch.position).order_by("number")[:SLICE])
+    rows = next_rows(batch, SLICE)
     if not rows:
         _conclude(batch)
         return
@@ -44,8 +44,8 @@ def check_slice(batch: Batch) -> None:
         if len(found) > 1:
             row.problem = RowProblem.SEVERAL
         else:
-            row.customer = found[0]
-            row.problem = full.get(found[0].pk, "")
+            row.customer_id = found[0]
+            row.problem = full.get(found[0], "")
     write_back(looked_at)
     batch.position = rows[-1].number
     batch.save(update_fields=["position"])

@@ -1,14 +1,16 @@
 """Beginning a batch: a file becomes rows, a recall gets its count. Nothing is issued here."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coupons.approvals import limits
 from coupons.batches.problems import RowProblem
 from coupons.choices import BatchKind, BatchState, CouponStatus
 from coupons.errors import Reason, Refused
@@ -67,33 +69,70 @@ def outstanding(*, template: CouponTemplate, batch: Batch | None = None) -> Quer
     return coupons if batch is None else coupons.filter(batch=batch)
 
 
+@dataclass(frozen=True, slots=True)
+class Out:
+    """What a recall would take back: how many, the last of them by key, and what they count in the budget (fen)."""
+
+    coupons: int
+    last: int | None
+    value_fen: int | None
+
+
+def counted_out(*, template: CouponTemplate, batch: Batch | None = None, last: int | None = None) -> Out:
+    """Count `outstanding`, up to the coupon with the key `last`. Bounded by what is out."""
+    found = outstanding(template=template, batch=batch)
+    found = found if last is None else found.filter(pk__lte=last)
+    sums = found.aggregate(coupons=Count("pk"), last=Max("pk"), fen=Sum("cost_fen"))
+    return Out(sums["coupons"], sums["last"], sums["fen"])
+
+
 @transaction.atomic
 def begin_recall(
-    template: CouponTemplate, *, batch: Batch | None = None, reason: str, by: Any = None
-) -> Batch:  # fmt: skip
+    template: CouponTemplate,
+    *,
+    batch: Batch | None = None,
+    reason: str,
+    by: Any = None,
+    approved_to: int | None = None,
+) -> Batch:
     """Take back, from now on, what is out of the template (or of one batch of it) at this moment.
 
     Whoever calls has asked staff, with the number.
 
+    Args:
+        approved_to: a second person has said yes to it, up to the coupon with this key.
+
     Raises:
         Refused: there is nothing to recall, or the batch (one of the template) is still issuing.
+        NeedsApproval: it is above what one may do alone.
     """
-    if batch is not None and batch.state not in (BatchState.DONE, BatchState.CANCELLED):
-        raise Refused(Reason.BATCH_RUNS)
+    may_begin_recall(template, batch)
     # Whoever issues holds the template to the commit: with it locked, every coupon that is out can be seen.
     CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
-    if batch is None and template.batches.filter(kind=BatchKind.ISSUE, state=BatchState.RUNNING).exists():
-        raise Refused(Reason.BATCH_RUNS)
-    out = outstanding(template=template, batch=batch)
-    total, last = out.count(), out.aggregate(last=Max("pk"))["last"]
-    if not total:
+    may_begin_recall(template, batch)
+    out = counted_out(template=template, batch=batch, last=approved_to)
+    if not out.coupons:
         raise Refused(Reason.NOTHING_OUT)
+    if approved_to is None:
+        limits.stand_alone(template, coupons=out.coupons, value_fen=out.value_fen, gives=False, by=by)
     recall = Batch.objects.create(
         kind=BatchKind.RECALL, state=BatchState.RUNNING, merchant=template.merchant, template=template, recalls=batch,
-        reason=reason, created_by=by, started_at=timezone.now(), total=total, summary={"last": last},
+        reason=reason, created_by=by, started_at=timezone.now(), total=out.coupons, summary={"last": out.last},
     )  # fmt: skip
     batch_wanted.send(Batch, batch=recall)
     return recall
+
+
+def may_begin_recall(template: CouponTemplate, batch: Batch | None) -> None:
+    """Nothing is recalled that is still being issued.
+
+    Raises:
+        Refused: the batch, or one of the template, is still issuing.
+    """
+    if batch is not None and batch.state not in (BatchState.DONE, BatchState.CANCELLED):
+        raise Refused(Reason.BATCH_RUNS)
+    if batch is None and template.batches.filter(kind=BatchKind.ISSUE, state=BatchState.RUNNING).exists():
+        raise Refused(Reason.BATCH_RUNS)
 
 
 def _store(batch: Batch, source: IO[bytes] | str) -> int:

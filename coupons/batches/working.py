@@ -7,26 +7,30 @@ nobody is passed over.
 
 import logging
 from collections.abc import Callable
+from itertools import islice
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from coupons import issuing, lifecycle
 from coupons.batches.checking import check_slice
 from coupons.batches.making import outstanding
 from coupons.batches.problems import BROKEN, RowProblem
-from coupons.batches.rows import write_back
+from coupons.batches.rows import Row, next_rows, write_back
 from coupons.choices import BatchKind, BatchState, Source
 from coupons.errors import Reason
 from coupons.issuing import Through
-from coupons.models import Batch, BatchRow, IssuedCoupon
+from coupons.models import Batch
 from merchants import customers
-from merchants.models import Customer
+from merchants.inserting import array
 
 logger = logging.getLogger(__name__)
 
-SLICE = 500
-RECALL_SLICE = 500
+SLICE = 2000
+RECALL_SLICE = 2000
+_HAD = """
+SELECT customer_id FROM coupons_issuedcoupon
+WHERE template_id = %s AND customer_id = ANY(%s::bigint[]) AND batch_id = %s"""
 _AT_WORK = (BatchState.CHECKING, BatchState.RUNNING)
 
 
@@ -81,10 +85,11 @@ def _stop(batch_id: int) -> None:
 
 
 def _issue_slice(batch: Batch) -> None:
-    rows = list(batch.rows.filter(number__gt=batch.position, problem="").order_by("number")[:SLICE])
+    rows = next_rows(batch, SLICE, problem="")
     if not rows:
         _finish(batch)
         return
+    known = {row.number: row.customer_id for row in rows}
     receivers = _receivers(batch, rows)
     given = issuing.issue_many(
         template=batch.template,
@@ -92,43 +97,52 @@ def _issue_slice(batch: Batch) -> None:
         through=Through(source=Source.STAFF, actor=_actor(batch)),
         valid_until=batch.valid_until,
         batch=batch,
+        worth=batch.summary.get("worth"),
     )
-    last = list(receivers)[: given.looked_at]
     # Rows up to the first that was not looked at are done with, those that were turned down among them too.
-    left = min((row.number for row in rows if row.number in receivers and row.number not in last), default=None)
+    left = next(islice(receivers, given.looked_at, None), None)
     behind = [row for row in rows if left is None or row.number < left]
     for row in behind:
         if row.customer_id in given.refused and not row.problem:
             row.problem = given.refused[row.customer_id]
-    write_back(behind)
+    write_back(row for row in behind if row.problem or row.customer_id != known[row.number])
     batch.position = behind[-1].number if behind else batch.position
-    batch.done += len(given.coupons)
+    batch.done += len(given.issued)
     batch.refused += sum(bool(row.problem) for row in behind)
     if given.stopped:
         batch.state, batch.problem = BatchState.PAUSED, given.stopped
     batch.save(update_fields=["position", "done", "refused", "state", "problem"])
 
 
-def _receivers(batch: Batch, rows: list[BatchRow]) -> dict[int, Customer]:
-    """To whom each row gives one, by its number. New customers are made; who has been given one already is marked."""
+def _receivers(batch: Batch, rows: list[Row]) -> dict[int, int]:
+    """To which customer each row gives one, by the row's number, in the order of the file.
+
+    New customers are made; a row whose customer has been given one already is marked.
+    """
     named = customers.find_named(batch.merchant, {row.text for row in rows if row.text})
-    made = customers.create_named(batch.merchant, [name for name, found in named.items() if not found])
-    had = IssuedCoupon.objects.filter(batch=batch, customer__in=[c.pk for found in named.values() for c in found])
-    seen = set(had.values_list("customer", flat=True))
-    receivers: dict[int, Customer] = {}
+    named |= customers.create_named(batch.merchant, [name for name, found in named.items() if not found])
+    seen = _had(batch, [customer for found in named.values() for customer in found])
+    receivers: dict[int, int] = {}
     for row in rows:
         if not row.text:  # what was typed has gone with its customer
             row.problem = Reason.CUSTOMER_ERASED
             continue
-        found = named[row.text] or [made[row.text]]
+        found = named[row.text]
         if len(found) > 1:
             row.problem = RowProblem.SEVERAL
-        elif found[0].pk in seen:  # two rows have become one customer since the check
+        elif found[0] in seen:  # two rows have become one customer since the check
             row.problem = RowProblem.TWICE
         else:
-            row.customer = receivers[row.number] = found[0]
-            seen.add(found[0].pk)
+            row.customer_id = receivers[row.number] = found[0]
+            seen.add(found[0])
     return receivers
+
+
+def _had(batch: Batch, customer_ids: list[int]) -> set[int]:
+    """Who of the customers has a coupon of this batch."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HAD, [batch.template_id, array(customer_ids), batch.pk])
+        return {customer_id for (customer_id,) in cursor.fetchall()}
 
 
 def _recall_slice(batch: Batch) -> None:

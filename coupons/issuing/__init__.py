@@ -6,7 +6,7 @@ limits per person are exact.
 """
 
 from coupons.issuing.common import Through, validity
-from coupons.issuing.many import Given, issue_many
+from coupons.issuing.many import Given, Issued, issue_many
 from coupons.issuing.one import insert, issue
 
-__all__ = ["Given", "Through", "insert", "issue", "issue_many", "validity"]
+__all__ = ["Given", "Issued", "Through", "insert", "issue", "issue_many", "validity"]

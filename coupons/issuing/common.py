@@ -1,16 +1,12 @@
-"""What issuing one and issuing many share: who issues, how long it is valid, what counts, and what is told after."""
+"""What issuing one and issuing many share: who issues, how long it is valid, and whether there is any to give."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from coupons import counting
-from coupons.choices import CouponStatus, EventKind, Source, TemplateStatus
+from coupons.choices import Source, TemplateStatus
 from coupons.errors import Reason, Refused
-from coupons.models import Batch, CouponEvent, CouponTemplate, IssuedCoupon, TemplateVersion
-from coupons.signals import coupons_issued
+from coupons.models import Batch, CouponTemplate, IssuedCoupon, TemplateVersion
 from coupons.terms import Terms
 from merchants.clock import day_end, day_start, local_day
 from merchants.models import Customer, SmartCouponAccount
@@ -71,25 +67,17 @@ def used_up(template: CouponTemplate) -> Reason | None:
     return Reason.OUT_OF_BUDGET if room is not None and room <= 0 else None
 
 
-def counted(template: CouponTemplate) -> QuerySet[IssuedCoupon]:
-    """The coupons that count in the limits per person.
-
-    Revoked ones do not, nor do replacements: the coupon that they stand in for does.
-    """
-    return IssuedCoupon.objects.filter(template=template, replaces=None).exclude(status=CouponStatus.REVOKED)
-
-
 def new_coupon(
     version: TemplateVersion,
     template: CouponTemplate,
-    customer: Customer,
+    customer: Customer | None,
     through: Through,
     *,
     now: datetime,
     validity: tuple[datetime, datetime],
     batch: Batch | None = None,
 ) -> IssuedCoupon:
-    """A coupon as it is inserted, but for its code."""
+    """A coupon as it is inserted, but for its code (and, of many, its customer)."""
     valid_from, valid_until = validity
     return IssuedCoupon(
         merchant_id=template.merchant_id,
@@ -104,12 +92,3 @@ def new_coupon(
         cost_fen=counting.cost_each(template),
         batch=batch,
     )
-
-
-def finish(version: TemplateVersion, coupons: Sequence[IssuedCoupon], through: Through) -> None:
-    """Write the history and tell the others: one signal for all of them."""
-    CouponEvent.objects.bulk_create(
-        CouponEvent(coupon=coupon, at=coupon.issued_at, kind=EventKind.ISSUED, actor=through.actor)
-        for coupon in coupons
-    )
-    coupons_issued.send(IssuedCoupon, version=version, coupons=list(coupons))

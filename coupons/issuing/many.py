@@ -1,19 +1,42 @@
-"""Giving one coupon each to many customers, in one transaction and with a handful of statements."""
+"""Giving one coupon each to many customers, in one transaction and with a handful of statements, however many they are.
+
+No instance of a model is made for a coupon: that alone would take longer than PostgreSQL takes for its rows.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from coupons import counting
+from coupons.approvals.limits import rose
+from coupons.choices import EventKind
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
-from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, new_coupon, not_open, validity
+from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, new_coupon, not_open, validity
 from coupons.issuing.limits import at_limit
-from coupons.models import Batch, CouponTemplate, IssuedCoupon
-from merchants.models import Customer
+from coupons.models import Batch, CouponEvent, CouponTemplate, IssuedCoupon
+from coupons.signals import coupons_issued
+from merchants.inserting import array, insert_like
+
+# Locked in the order of their ids, against bindings unseen in between (see `merchants.customers`).
+_LOCK = """
+SELECT id, openid, mobile, erased_at IS NOT NULL FROM merchants_customer
+WHERE id = ANY(%s::bigint[]) AND merchant_id = %s ORDER BY id FOR NO KEY UPDATE
+"""
+
+
+class Issued(NamedTuple):
+    """A coupon that has just been given, and what its customer was bound to at that moment (locked to the commit)."""
+
+    coupon_id: int
+    code: str
+    customer_id: int
+    openid: str
+    mobile: str
 
 
 @dataclass(slots=True)
@@ -24,7 +47,7 @@ class Given:
     have not been looked at: `looked_at` counts those that were, in the order given.
     """
 
-    coupons: list[IssuedCoupon] = field(default_factory=list)
+    issued: list[Issued] = field(default_factory=list)
     refused: dict[int, Reason] = field(default_factory=dict)
     stopped: Reason | None = None
     looked_at: int = 0
@@ -34,10 +57,11 @@ class Given:
 def issue_many(
     *,
     template: CouponTemplate,
-    customers: Sequence[Customer],
+    customers: Sequence[int],
     through: Through,
     valid_until: datetime | None = None,
     batch: Batch | None = None,
+    worth: dict[str, Any] | None = None,
 ) -> Given:
     """Give one coupon to each of these different customers of the template's merchant, in their order.
 
@@ -45,13 +69,17 @@ def issue_many(
     end that has passed) stops, and leaves the customers from there on for another time.
 
     Args:
+        customers: their ids.
         valid_until: the last second of validity where the giver says so (aware); else the terms say.
+        worth: what one coupon was worth when the giver said yes (`approvals.limits.worth_now`); a rise stops it.
     """
     given = Given()
-    erased = _lock_customers(template, customers)
+    bound = _lock(template, customers)
     template = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     now = timezone.now()
     given.stopped = not_open(template, now)
+    if given.stopped is None and worth is not None and rose(worth, template):
+        given.stopped = Reason.WORTH_ROSE
     if given.stopped is not None:
         return given
     version = template.versions.latest("number")
@@ -60,45 +88,41 @@ def issue_many(
     except Refused as refused:
         given.stopped = refused.reason
         return given
-    receiving = _choose(given, template, customers, erased, now)
+    receiving = _choose(given, template, customers, bound, now)
     if not receiving:
         return given
     CouponTemplate.objects.filter(pk=template.pk).update(**counting.taken(len(receiving)))
-    given.coupons = _insert_all(
-        [
-            new_coupon(version, template, customer, through, now=now, validity=valid, batch=batch)
-            for customer in receiving
-        ]
-    )
-    finish(version, given.coupons, through)
+    example = new_coupon(version, template, None, through, now=now, validity=valid, batch=batch)
+    given.issued = [Issued(pk, code, owner, *bound[owner]) for pk, code, owner in _insert(example, receiving)]
+    event = CouponEvent(at=now, kind=EventKind.ISSUED, actor=through.actor)
+    insert_like(event, {"coupon_id": [one.coupon_id for one in given.issued]})
+    coupons_issued.send(IssuedCoupon, version=version, issued=given.issued)
     return given
 
 
-def _lock_customers(template: CouponTemplate, customers: Sequence[Customer]) -> set[int]:
-    """Lock the customers, in the order of their ids, against bindings unseen in between; tells who is erased."""
-    locked = (
-        Customer.objects.select_for_update(no_key=True)
-        .filter(pk__in=[customer.pk for customer in customers], merchant_id=template.merchant_id)
-        .order_by("pk")
-    )
-    now_bound = {customer.pk: customer for customer in locked}
-    for customer in customers:
-        customer.openid, customer.mobile = now_bound[customer.pk].openid, now_bound[customer.pk].mobile
-    return {pk for pk, customer in now_bound.items() if customer.erased_at is not None}
+def _lock(template: CouponTemplate, customers: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Lock the customers and tell their openid and mobile; who was erased is not among them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [array(customers), template.merchant_id])
+        return {pk: (openid, mobile) for pk, openid, mobile, erased in cursor.fetchall() if not erased}
 
 
 def _choose(
-    given: Given, template: CouponTemplate, customers: Sequence[Customer], erased: set[int], now: datetime
-) -> list[Customer]:
+    given: Given,
+    template: CouponTemplate,
+    customers: Sequence[int],
+    bound: dict[int, tuple[str, str]],
+    now: datetime,
+) -> list[int]:
     """Those who get one: as many as stock and budget have room for, without whom a rule turns down."""
     full = at_limit(template, customers, now)
     stock = None if template.stock is None else template.stock - template.issued_count
     money = counting.room_in_budget(template)
-    receiving: list[Customer] = []
+    receiving: list[int] = []
     for customer in customers:
-        reason = Reason.CUSTOMER_ERASED if customer.pk in erased else full.get(customer.pk)
+        reason = full.get(customer) if customer in bound else Reason.CUSTOMER_ERASED
         if reason is not None:
-            given.refused[customer.pk] = reason
+            given.refused[customer] = reason
         elif stock is not None and len(receiving) >= stock:
             given.stopped = Reason.OUT_OF_STOCK
             break
@@ -111,17 +135,16 @@ def _choose(
     return receiving
 
 
-def _insert_all(coupons: list[IssuedCoupon]) -> list[IssuedCoupon]:
-    """Insert them under fresh codes; where one is taken, however unlikely, all draw others."""
+def _insert(example: IssuedCoupon, customers: list[int]) -> list[tuple[int, str, int]]:
+    """Insert one for each under a fresh code; where one is taken, however unlikely, all draw others."""
     for _ in range(CODE_TRIES):
-        codes = {new_code() for _coupon in coupons}
-        while len(codes) < len(coupons):
+        codes = {new_code() for _customer in customers}
+        while len(codes) < len(customers):
             codes.add(new_code())
-        for coupon, code in zip(coupons, codes, strict=True):
-            coupon.code = code
         try:
             with transaction.atomic():
-                return IssuedCoupon.objects.bulk_create(coupons)
+                columns: dict[str, list[Any]] = {"code": list(codes), "customer_id": customers}
+                return sorted(insert_like(example, columns, returning="id, code, customer_id"))
         except IntegrityError as error:
             if not IssuedCoupon.objects.filter(code__in=codes).exists():
                 raise error

@@ -10,12 +10,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from coupons import counting
-from coupons.choices import TemplateStatus
+from coupons.choices import EventKind, TemplateStatus
 from coupons.codes import new_code
 from coupons.errors import Reason, Refused
-from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, finish, new_coupon, not_open, used_up, validity
+from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, new_coupon, not_open, used_up, validity
 from coupons.issuing.limits import at_limit
-from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
+from coupons.models import CouponEvent, CouponTemplate, IssuedCoupon, TemplateVersion
+from coupons.signals import coupon_issued
 from merchants.clock import local_day
 from merchants.models import Customer
 
@@ -46,7 +47,8 @@ def issue(
     _check_person(template, customer, now)
     valid = validity(version.terms, now, valid_until)
     coupon = insert(new_coupon(version, template, customer, through, now=now, validity=valid))
-    finish(version, [coupon], through)
+    CouponEvent.objects.create(coupon=coupon, at=coupon.issued_at, kind=EventKind.ISSUED, actor=through.actor)
+    coupon_issued.send(IssuedCoupon, version=version, coupon=coupon)
     return coupon
 
 
@@ -87,5 +89,5 @@ def _take_from_stock(template: CouponTemplate, now: datetime) -> TemplateVersion
 
 def _check_person(template: CouponTemplate, customer: Customer, now: datetime) -> None:
     """Hold the limits per customer."""
-    if reason := at_limit(template, [customer], now).get(customer.pk):
+    if reason := at_limit(template, [customer.pk], now).get(customer.pk):
         raise Refused(reason)

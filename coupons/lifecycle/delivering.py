@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from coupons.choices import CouponStatus, Delivery, EventKind
 from coupons.errors import Reason, Refused
-from coupons.lifecycle.core import DFIRE, PORTAL, note, note_all, status_now
-from coupons.models import IssuedCoupon
+from coupons.lifecycle.core import DFIRE, PORTAL, note, status_now
+from coupons.models import CouponEvent, IssuedCoupon
 from coupons.signals import coupon_delivered, delivery_wanted
+from merchants.inserting import insert_like
 
 OVER = {
     CouponStatus.REDEEMED: Reason.REDEEMED,
@@ -66,12 +67,11 @@ def mark_delivery(coupon: IssuedCoupon, delivery: Delivery, *, details: dict[str
     note(coupon, kind, PORTAL, details)
 
 
-def mark_all_waiting(coupons: Sequence[IssuedCoupon], *, missing: str) -> None:
+def mark_all_waiting(coupon_ids: Sequence[int], *, missing: str) -> None:
     """Coupons that have just been issued wait, all for the same thing (a key of those who deliver)."""
-    for coupon in coupons:
-        coupon.delivery = Delivery.WAITING
-    IssuedCoupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(delivery=Delivery.WAITING)
-    note_all(coupons, EventKind.WAITING, PORTAL, {"missing": missing})
+    IssuedCoupon.objects.filter(pk__in=coupon_ids).update(delivery=Delivery.WAITING)
+    event = CouponEvent(at=timezone.now(), kind=EventKind.WAITING, actor=PORTAL, data={"missing": missing})
+    insert_like(event, {"coupon_id": coupon_ids})
 
 
 def mark_missing(coupon: IssuedCoupon, *, details: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from coupons.choices import CouponStatus, EventKind, Source
 from coupons.errors import Reason, Refused
 from coupons.lifecycle.core import lock, note
 from coupons.models import CouponTemplate, IssuedCoupon, Reissue
-from coupons.signals import coupons_issued
+from coupons.signals import coupon_issued
 from merchants.clock import day_end, local_day
 from merchants.models import Customer
 
@@ -107,5 +107,5 @@ def _reissue(coupon_id: int, holder_id: int, *, reason: str, actor: str, valid_u
     Reissue.objects.create(original=original, replacement=replacement)
     note(original, EventKind.REISSUED, actor, {"reason": reason, "replacement": replacement.pk})
     note(replacement, EventKind.ISSUED, actor, {"replaces": original.pk})
-    coupons_issued.send(IssuedCoupon, version=original.version, coupons=[replacement])
+    coupon_issued.send(IssuedCoupon, version=original.version, coupon=replacement)
     return replacement

@@ -24,6 +24,7 @@ from integrations.admin import (  # noqa: F401  (importing registers)
     smart_coupon,
     template_compare,
     template_sync,
+    unknown_codes,
     webhook_deliveries,
     webhooks,
 )

@@ -18,6 +18,7 @@ from integrations.partner_api import keys
 from merchants.admin.badges import mono, page_of
 from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnlyInline
 from merchants.admin.dialogs import dialog, go_to
+from merchants.admin.noting import note
 
 ENDS_IN = timedelta(hours=24)
 
@@ -133,12 +134,12 @@ class ApiKeyAdmin(KeyColumns, AdministratorsOnly, PortalAdmin):
     def _end(self, request: HttpRequest, object_id: str, later: timedelta) -> HttpResponse:
         key = ApiKey.objects.select_related("app").get(pk=object_id)
         if keys.end(key, timezone.now() + later):
-            said = gettext("Key %(key)s ends %(time)s.") % {
-                "key": f"{key.prefix}…",
-                "time": moment_text(key.expires_at),
-            }
-            self.log_change(request, key.app, said)
-            messages.success(request, said)
+            words, facts = (
+                _("Key %(key)s ends %(time)s."),
+                {"key": f"{key.prefix}…", "time": moment_text(key.expires_at)},
+            )
+            note(request, key.app, words, **facts)
+            messages.success(request, words % facts)
         else:
             messages.info(request, gettext("This key ends earlier already."))
         return go_to(request, key.app)

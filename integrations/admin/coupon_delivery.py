@@ -5,7 +5,6 @@ from django.utils.translation import gettext
 
 from coupons import lifecycle
 from coupons.admin.extension import Left, tells_of_dfire
-from coupons.admin.wording import actor_words
 from coupons.choices import CouponStatus, Delivery
 from coupons.models import IssuedCoupon
 from integrations.admin.remedies import trouble, what_to_do
@@ -13,6 +12,7 @@ from integrations.models import AccountState, OutboxRow
 from integrations.models.outbox import RowKind, RowState
 from integrations.sync import redemptions
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_CONNECTED, OPENID_MISSING, describe
+from merchants.admin.actors import actor_words
 from merchants.admin.masking import masked_text
 
 _OF_CUSTOMER = (OPENID_MISSING, MOBILE_MISSING)

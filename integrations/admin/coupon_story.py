@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.admin.extension import tells_of_coupons
 from coupons.admin.timeline import Entry
-from coupons.admin.wording import actor_words
 from coupons.models import IssuedCoupon
 from integrations.admin.inbox_wording import VARIANTS
 from integrations.admin.remedies import (
@@ -23,6 +22,7 @@ from integrations.admin.reports import REPORT_VARIANTS, report_trouble
 from integrations.admin.wording import removed_words
 from integrations.models import ApiCall, ConsumeReport, DfireCallback, OutboxAttempt, OutboxRow, Push
 from integrations.partner_api.calls import route_words
+from merchants.admin.actors import actor_words
 from merchants.admin.masking import masked_json, shown_json, shown_text
 
 MOST_ATTEMPTS = 200

@@ -17,6 +17,7 @@ from integrations.admin.inbox_wording import suggested_decision
 from integrations.models import DfireCallback
 from integrations.models.inbox import OPEN_STATES, CallbackState, Decision
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
+from merchants.admin.noting import note as note_that
 
 CHANGE = "integrations.change_dfirecallback"
 _BUTTONS = {Decision.ACCEPTED: "accept_one", Decision.ASKED: "ask_one", Decision.DISMISSED: "dismiss_one"}
@@ -28,7 +29,6 @@ class CallbackActions:
     actions = ("try_selected", "settle_selected")
     actions_detail = ("try_one", "apply_one", *_BUTTONS.values())
     visible_or_404: Any
-    log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """What is redeemed already is one of our coupons and can only be decided about; settled ones need nothing.
@@ -79,7 +79,7 @@ class CallbackActions:
         if outcome is None:
             messages.warning(request, gettext("It had been settled already."))
             return go_to(request, callback)
-        self.log_change(request, callback, gettext("Applied to coupon %(code)s.") % {"code": coupon.code})
+        note_that(request, callback, _("Applied to coupon %(code)s."), reason=note, code=coupon.code)
         if outcome is TillOutcome.REPEATED:
             messages.warning(request, gettext("The coupon had been redeemed before; it stays as it was."))
         else:
@@ -171,7 +171,7 @@ class CallbackActions:
     def _settle(self, request: HttpRequest, callback: DfireCallback, decision: Decision, note: str) -> bool:
         done = inbox.settle_by_hand(callback, decision=decision, note=note, actor=_actor(request))
         if done:
-            self.log_change(request, callback, f"{decision.label}: {note}")
+            note_that(request, callback, decision.label, reason=note)
         return done
 
 

@@ -6,11 +6,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from coupons.admin.wording import actor_words
 from integrations.admin.inbox_wording import VARIANTS, suggestion_words
 from integrations.admin.wording import removed_words
 from integrations.models import DfireCallback
 from integrations.models.inbox import UNSETTLED_STATES
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import badge, mono, notice, page_of, pre
 from merchants.admin.masking import shown_json, shown_text
 

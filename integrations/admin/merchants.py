@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
@@ -51,7 +50,7 @@ class ComparedMerchantAdmin(MerchantAdmin):
             messages.warning(request, describe(refusal.reason))
             running = Reconciliation.objects.filter(merchant=merchant, state=RunState.RUNNING).first()
             return go_to(request, running or merchant)
-        self.log_change(request, merchant, gettext("Compared with dfire."))
+        self.log_change(request, merchant, _("Compared with dfire."))
         return go_to(request, run)
 
     def has_compare_permission(self, request: HttpRequest, obj: Any = None) -> bool:

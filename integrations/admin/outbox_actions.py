@@ -18,6 +18,7 @@ from integrations.models.outbox import RowState
 from integrations.outbox import repair
 from merchants.admin.base import visible_rows
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go, go_to
+from merchants.admin.noting import note
 
 CHANGE = "integrations.change_outboxrow"
 
@@ -41,7 +42,6 @@ class RowActions:
     actions_detail = ("retry_one", "retry_all_alike", "cancel_one")
     visible_or_404: Any
     get_queryset: Any
-    log_change: Any
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The actions that make sense in the row's state."""
@@ -112,7 +112,7 @@ class RowActions:
         for row in rows:
             if service([row]):
                 done += 1
-                self.log_change(request, row, str(words))
+                note(request, row, words)
         if done:
             messages.success(
                 request,

@@ -6,8 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,6 +21,8 @@ from integrations.outbox import repair
 from integrations.sync.words import describe
 from merchants.admin.dialogs import confirm, go
 from merchants.admin.masking import masked_text
+from merchants.admin.noting import english
+from merchants.audit.recording import record
 
 MOST_LOOKED_AT = 10_000  # failed rows; beyond it figures say “and more”
 MOST_SHOWN = 5
@@ -146,7 +146,7 @@ class ErrorPanel:
         if asked is not None:
             return asked
         done, left = repair.retry_all(rows, seconds=RETRY_SECONDS)
-        _note(request, key, error, done, left)
+        _note(key, done, left)
         words = ngettext("%(count)s row: %(words)s", "%(count)s rows: %(words)s", done)
         messages.success(request, words % {"count": done, "words": gettext("Queued again.")})
         if left:
@@ -154,16 +154,10 @@ class ErrorPanel:
         return go(request, back)
 
 
-def _note(request: HttpRequest, key: str, error: Alike, done: int, left: int) -> None:
+def _note(key: str, done: int, left: int) -> None:
     """The record of who retried what; none of its single rows."""
-    said = gettext("All with this error retried. Filter: %(filter)s. Queued again: %(done)s, left: %(left)s")
-    LogEntry.objects.create(
-        user_id=str(request.user.pk),
-        content_type=ContentType.objects.get_for_model(OutboxRow),
-        object_repr=error.words[:200],
-        action_flag=CHANGE,
-        change_message=said % {"filter": f"error={key}", "done": done, "left": left},
-    )
+    words = _("All with this error retried. Filter: %(filter)s. Queued again: %(done)s, left: %(left)s")
+    record(OutboxRow, english(words), facts={"filter": f"error={key}", "done": done, "left": left})
 
 
 def retry_address(key: str) -> str:

@@ -10,11 +10,11 @@ from unfold.decorators import display
 
 from coupons.admin.extension import decides_redemptions
 from coupons.admin.money import yuan
-from coupons.admin.wording import actor_words
 from coupons.models import IssuedCoupon
 from integrations.models import PartnerOrder
 from integrations.models.orders import OrderState
 from integrations.sync import open_redemptions, redemptions
+from merchants.admin.actors import actor_words
 from merchants.admin.badges import Variant, badge, mono, page_of
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.masking import masked_text

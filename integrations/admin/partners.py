@@ -16,7 +16,8 @@ from integrations.admin.api_key_forms import NewKeyForm
 from integrations.admin.api_key_words import too_many
 from integrations.admin.api_keys import ApiKeyInline
 from integrations.admin.console import ConsolePage
-from integrations.admin.webhooks import WebhookInline, counted
+from integrations.admin.webhooks import WebhookInline
+from integrations.admin.wording import counted
 from integrations.models import ApiCall, PartnerApp, WebhookDelivery, WebhookEndpoint
 from integrations.models.partners import Scope
 from integrations.partner_api import keys
@@ -24,6 +25,7 @@ from integrations.webhooks import switching
 from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.dialogs import ask_again, dialog, go, go_to
 from merchants.admin.fields import ChecksField, SecretsForm
+from merchants.admin.noting import note
 
 NEW_KEY = dialog(
     _("Make a new key?"),
@@ -105,7 +107,7 @@ class PartnerAppAdmin(ConsolePage, AdministratorsOnly, PortalAdmin):
                 )  # fmt: skip
                 if form.present is not None and (ends := form.old_ends_at(now)) is not None:
                     keys.end(form.present, ends)
-                self.log_change(request, app, gettext("Made the key %(key)s.") % {"key": f"{key.prefix}…"})
+                note(request, app, _("Made the key %(key)s."), key=f"{key.prefix}…")
         except keys.TooManyKeys as refusal:
             form.add_error(None, too_many(refusal))
             return ask_again(request, form, NEW_KEY)

@@ -18,6 +18,7 @@ from integrations.reconcile import deciding, runs
 from integrations.reconcile.runs import RunRefused
 from integrations.reconcile.words import describe
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
+from merchants.admin.noting import note
 
 CHANGE = "integrations.change_reconciliation"
 _DECIDABLE = (RunState.PLANNED, RunState.NEEDS_CONFIRMATION)
@@ -127,7 +128,7 @@ class RunActions:
         """Stop comparing."""
         run = self.visible_or_404(request, object_id)
         if not refused(request, lambda: runs.cancel(run)):
-            self._done(request, run, gettext("Stopped."))
+            self._done(request, run, _("Stopped."))
         return go_to(request, run)
 
     @action(
@@ -139,7 +140,7 @@ class RunActions:
         """Go on where it stood."""
         run = self.visible_or_404(request, object_id)
         if not refused(request, lambda: runs.go_on(run)):
-            self._done(request, run, gettext("It goes on."))
+            self._done(request, run, _("It goes on."))
         return go_to(request, run)
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -151,13 +152,13 @@ class RunActions:
         count = decided(request, run, Finding.objects.filter(run=run, kind=kind), decide)
         if count is not None:
             said = {"kind": Drift(kind).label, "count": count, "words": words}
-            self._done(request, run, gettext("%(kind)s: %(count)s %(words)s.") % said)
+            self._done(request, run, _("%(kind)s: %(count)s %(words)s."), **said)
         return go_to(request, run)
 
-    def _done(self, request: HttpRequest, run: Reconciliation, words: str) -> None:
+    def _done(self, request: HttpRequest, run: Reconciliation, words: Any, /, **facts: Any) -> None:
         """Say it, and keep who did it."""
-        self.log_change(request, run, words)
-        messages.success(request, words)
+        note(request, run, words, **facts)
+        messages.success(request, words % facts if facts else words)
 
 
 class FindingActions:
@@ -243,7 +244,7 @@ class FindingActions:
         for run in Reconciliation.objects.filter(findings__in=ids).distinct().order_by("pk"):
             if count := decided(request, run, Finding.objects.filter(pk__in=ids, run=run), decide):
                 done += count
-                self.log_change(request, run, f"{words}: {count}")
+                note(request, run, _("%(words)s: %(count)s"), words=words, count=count)
         if done:
             said = ngettext("%(count)s finding: %(words)s", "%(count)s findings: %(words)s", done)
             messages.success(request, said % {"count": done, "words": words})

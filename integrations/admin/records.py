@@ -127,7 +127,7 @@ class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
         "account",
         "address_shown",
         "status_shown",
-        "repeated",
+        "repeated_shown",
         "template",
         "coupon_shown",
     ]
@@ -138,11 +138,12 @@ class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
     search_help_text = _("Coupon code or coupon ID")
     ordering = ["-id"]
     fields = [
-        ("received_at", "account"), ("address", "revision"), ("status_shown", "repeated"), ("template", "coupon_shown"),
+        ("received_at", "account"), ("address", "revision"), ("status_shown", "repeated_shown"),
+        ("template", "coupon_shown"),
         "body_shown", "answer_shown",
     ]  # fmt: skip
     readonly_fields = [
-        "received_at", "account", "address", "revision", "status_shown", "repeated", "template", "coupon_shown",
+        "received_at", "account", "address", "revision", "status_shown", "repeated_shown", "template", "coupon_shown",
         "body_shown", "answer_shown",
     ]  # fmt: skip
     empty_hint = _("Pushes arrive at the two addresses that a smart-coupon account's page shows.")
@@ -168,6 +169,11 @@ class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
     def status_shown(self, push: Push) -> str:
         """The status we answered with."""
         return badge(push.status, "success" if push.status < 400 else "danger")
+
+    @display(description=_("a repeat"), ordering="repeated")
+    def repeated_shown(self, push: Push) -> str:
+        """Whether it got the answer of an equal one; most do not, which is nothing to worry about."""
+        return badge(_("a repeat"), "info") if push.repeated else "-"
 
     @display(description=_("coupon"))
     def coupon_shown(self, push: Push) -> str:

@@ -18,7 +18,9 @@ from integrations.outbox import doorbell
 from merchants.admin.badges import Variant, badge, mono, page_of
 from merchants.admin.base import AdministratorsOnly, BigTable, PortalAdmin, ReadOnly, ScopedAdmin
 from merchants.admin.dialogs import MOST_AT_ONCE, dialog, go_to
+from merchants.admin.filters import OwnRelatedFilter
 from merchants.admin.masking import masked_text
+from merchants.admin.noting import note
 
 REPORT_VARIANTS: dict[str, Variant] = {
     ReportState.QUEUED: "info",
@@ -59,7 +61,7 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
     merchant_path = "coupon__merchant"
     list_display = ["code_shown", "account", "state_shown", "trouble_shown", "tries", "created_at", "settled_at"]
     list_select_related = ["coupon", "account__report_lane"]
-    list_filter = [("state", ChoicesDropdownFilter)]
+    list_filter = [("state", ChoicesDropdownFilter), ("account", OwnRelatedFilter)]
     search_fields = ["coupon__code__exact"]
     search_help_text = _("Coupon code")
     ordering = ["-id"]
@@ -102,7 +104,10 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
 
     @staticmethod
     def _retry(request: HttpRequest, reports: QuerySet[ConsumeReport]) -> None:
+        failed = list(reports.filter(state=ReportState.DEAD).select_related("coupon__customer"))
         if done := lanes.retry(reports):
+            for report in failed:
+                note(request, report, _("Queued again."))
             doorbell.ring(REPORT_TASK)
             words = ngettext("%(count)s report is queued again.", "%(count)s reports are queued again.", done)
             messages.success(request, words % {"count": done})

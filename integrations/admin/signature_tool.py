@@ -7,18 +7,14 @@ alone, and leaves a line in the account's history. It shows no secret.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.admin.signature_forms import DfireForm, SignatureForm, SmartCouponForm, WebhookForm
@@ -27,6 +23,7 @@ from integrations.signatures import dfire, smart_coupon, webhooks
 from integrations.signatures.reports import Report, Unreadable, Verdict
 from integrations.webhooks.signing import live_secrets
 from merchants.admin.base import is_administrator
+from merchants.admin.noting import note
 from merchants.models import DfireAccount, SmartCouponAccount
 from merchants.scopes import visible_merchants
 
@@ -151,12 +148,5 @@ def _examined(request: HttpRequest, kind: Kind, form: SignatureForm, accounts: Q
     except Unreadable as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None
-    LogEntry.objects.create(
-        user=cast(User, request.user),
-        content_type=ContentType.objects.get_for_model(kind.model),
-        object_id=str(account.pk),
-        object_repr=str(account)[:200],
-        action_flag=CHANGE,
-        change_message=gettext("Looked at a signature (%(kind)s).") % {"kind": kind.label},
-    )
+    note(request, account, _("Looked at a signature (%(kind)s)."), kind=kind.label)
     return report

@@ -47,9 +47,11 @@ class SmartCouponAccountForm(SecretsForm):
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """Let nobody have a stored secret sent to another server than the one that it was entered for."""
+        """Let nobody refuse all pushes unawares, nor have a stored secret sent to another server than its own."""
         kept, was = not self.cleaned_data.get("app_secret"), self.instance
         cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("require_signature") and not cleaned.get("developer_key"):
+            self.add_error("require_signature", _("Enter the developer key too: without it every push is refused."))
         address = cleaned.get("consume_base_url")
         if kept and was.app_secret and address and _server(address) != _server(was.consume_base_url):
             self.add_error(
@@ -183,7 +185,7 @@ class SmartCouponAccountAdmin(AccountActions, AccountsPage):
         """Whether pushes must be signed."""
         if account.require_signature:
             return badge(_("required"), "success")
-        return badge(_("checked if there"), "info") if account.developer_key else badge(_("none"), "warning")
+        return badge(_("revisions 2 and 3"), "info") if account.developer_key else badge(_("none"), "warning")
 
     @display(description=_("merchants"))
     def merchants_shown(self, account: SmartCouponAccount) -> int:

@@ -74,7 +74,7 @@ class AccountActions:
         """Make a new token; the old one stays good for a while."""
         account = self.visible_or_404(request, object_id)
         tokens.rotate(account, keep=timedelta(hours=form.cleaned_data["hours"]))
-        self.log_change(request, account, gettext("Made new push addresses."))
+        self.log_change(request, account, _("Made new push addresses."))
         messages.success(request, gettext("The new addresses stand below. Enter them at the platform."))
         return go_to(request, account)
 
@@ -90,7 +90,7 @@ class AccountActions:
         """The present token alone is good."""
         account = self.visible_or_404(request, object_id)
         if tokens.end_previous(account):
-            self.log_change(request, account, gettext("Ended the old push addresses."))
+            self.log_change(request, account, _("Ended the old push addresses."))
         messages.success(request, gettext("The old addresses do not work any more."))
         return go_to(request, account)
 

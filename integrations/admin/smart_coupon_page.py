@@ -1,38 +1,29 @@
 """What an account's page shows besides its form: its addresses, its last pushes, how it goes with its reports."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from coupons.admin.wording import moment, moment_text
 from integrations.admin.reports import said
-from integrations.admin.wording import removed_words
+from integrations.admin.wording import queued_and_failed, removed_words
 from integrations.models import ConsumeReport, Push
 from integrations.models.reports import ReportState
-from merchants.admin.badges import badge, notice, page_of
+from merchants.admin.badges import badge, copy_line, notice, page_of
 from merchants.admin.masking import shown_json
 from merchants.models import SmartCouponAccount
 
 MOST_PUSHES = 50
-_MOST_COUNTED = 1000
 
 
 def address(request: HttpRequest, account: SmartCouponAccount, name: str) -> str:
     """One of its addresses, to copy."""
-    full = request.build_absolute_uri(reverse(name, args=[account.token]))
-    return format_html(
-        '<div class="portal-copy-line"><code class="portal-copy">{}</code>'
-        '<button type="button" class="portal-copy-button" data-copy="{}" data-copied="{}" data-selected="{}">'
-        '<span class="material-symbols-outlined">content_copy</span><span data-label>{}</span></button></div>',
-        full, full, gettext("Copied"), gettext("Press Ctrl+C"), gettext("Copy"),
-    )  # fmt: skip
+    return copy_line(request.build_absolute_uri(reverse(name, args=[account.token])))
 
 
 def old_addresses(account: SmartCouponAccount) -> str:
@@ -40,9 +31,9 @@ def old_addresses(account: SmartCouponAccount) -> str:
     assert account.previous_until is not None  # nosec B101 # shown only while they do
     used = gettext("No push has come to them since.")
     if account.previous_used_at is not None:
-        used = gettext("A push last came to them %(time)s.") % {"time": _moment(account.previous_used_at)}
+        used = gettext("A push last came to them %(time)s.") % {"time": moment_text(account.previous_used_at)}
     words = gettext("The addresses from before still work until %(time)s. %(used)s They end by themselves.")
-    return notice(words % {"time": _moment(account.previous_until), "used": used}, "info")
+    return notice(words % {"time": moment_text(account.previous_until), "used": used}, "info")
 
 
 def last_pushes(account: SmartCouponAccount) -> list[Push]:
@@ -55,7 +46,7 @@ def pushes_table(request: HttpRequest, pushes: list[Push]) -> str:
     """Them with their answers."""
     if not pushes:
         return gettext("Nothing has been pushed yet. Enter the two addresses at the platform.")
-    rows = [[_when(push), _what(push), _answer(push), _said(request, push)] for push in pushes]
+    rows = [[moment(push.received_at), _what(push), _answer(push), _said(request, push)] for push in pushes]
     headers = [gettext("Received"), gettext("Push"), gettext("Answer"), gettext("What was said")]
     table = {"headers": headers, "rows": rows}
     return render_to_string("admin/integrations/smart_coupon_pushes.html", {"table": table}, request=request)
@@ -67,7 +58,7 @@ def revision_seen(pushes: list[Push]) -> str:
     if seen is None:
         return "-"
     words = gettext("Revision %(number)s, last pushed %(time)s")
-    return words % {"number": seen.revision, "time": _moment(seen.received_at)}
+    return words % {"number": seen.revision, "time": moment_text(seen.received_at)}
 
 
 def reports_state(account: SmartCouponAccount) -> str:
@@ -75,29 +66,15 @@ def reports_state(account: SmartCouponAccount) -> str:
     if not account.wants_reports:
         return gettext("Nothing is reported: enter address, app_id and app_secret.")
     lane = getattr(account, "report_lane", None)
-    boxes = []
+    boxes: list[str] = []
     if lane is not None and lane.stopped_at is not None:
         words = gettext("Reports have stopped: %(why)s They go on by themselves once this is mended.")
         boxes.append(notice(words % {"why": said(lane.code, lane.message)}, "danger"))
-    queued = badge(f"{gettext('Queued')} {_count(account, ReportState.QUEUED)}", "info")
-    many = _count(account, ReportState.DEAD)
-    failed = badge(f"{gettext('Failed')} {many}", "default" if many == "0" else "danger")
-    address = f"{reverse('admin:integrations_consumereport_changelist')}?state__exact=dead"
-    link = format_html('<a class="text-link" href="{}">{}</a>', address, gettext("Failed reports"))
-    return format_html_join(" ", "{}", [(part,) for part in (*boxes, queued, failed, link)])
-
-
-def _count(account: SmartCouponAccount, state: str) -> str:
-    count = ConsumeReport.objects.filter(account=account, state=state).order_by()[: _MOST_COUNTED + 1].count()
-    return f"{_MOST_COUNTED}+" if count > _MOST_COUNTED else str(count)
-
-
-def _moment(at: datetime) -> str:
-    return str(date_format(localtime(at), "DATETIME_FORMAT"))
-
-
-def _when(push: Push) -> str:
-    return format_html("<time>{}</time>", date_format(localtime(push.received_at), "SHORT_DATETIME_FORMAT"))
+    theirs = ConsumeReport.objects.filter(account=account)
+    address = f"{reverse('admin:integrations_consumereport_changelist')}?account__id__exact={account.pk}"
+    queued, failed = theirs.filter(state=ReportState.QUEUED), theirs.filter(state=ReportState.DEAD)
+    boxes.append(queued_and_failed(queued, failed, address, gettext("All reports")))
+    return format_html_join("", "{}", [(part,) for part in boxes])
 
 
 def _what(push: Push) -> str:

@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from integrations.admin.webhook_words import lane_of
+from integrations.admin.webhook_words import lane_of, secret_words
 from integrations.models import WebhookEndpoint
 from integrations.models.webhooks import OffReason, SendResult
 from integrations.webhooks import driving, resending, switching
@@ -98,7 +98,7 @@ class EndpointActions:
         endpoint = WebhookEndpoint.objects.get(pk=object_id)
         delivery = new_test(endpoint)
         outcome = driving.send_test(delivery)
-        self.log_change(request, endpoint, gettext("Sent a test event."))
+        self.log_change(request, endpoint, _("Sent a test event."))
         if outcome is not None and outcome.result is SendResult.OK:
             words = gettext("The partner took the test event (HTTP %(status)s, %(ms)s ms).")
             messages.success(request, words % {"status": outcome.status, "ms": outcome.duration_ms})
@@ -114,13 +114,11 @@ class EndpointActions:
     )  # fmt: skip
     def new_secret(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Replace the secret and show the new one, this once."""
-        from integrations.admin.webhooks import secret_words  # it shows what we do
-
         with transaction.atomic():
             endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=object_id)
             keep = timedelta(hours=form.cleaned_data["keep"])
             secret = replace_secret(endpoint, keep=keep, now=timezone.now())
-            self.log_change(request, endpoint, gettext("Made a new secret."))
+            self.log_change(request, endpoint, _("Made a new secret."))
         messages.success(request, secret_words(secret))
         return go_to(request, endpoint)
 
@@ -139,7 +137,7 @@ class EndpointActions:
         with transaction.atomic():
             if (lane := switching.locked_lane(endpoint.pk)) is not None:
                 switching.switch_off(lane, OffReason.STAFF, timezone.now())
-                self.log_change(request, endpoint, gettext("Switched off."))
+                self.log_change(request, endpoint, _("Switched off."))
         messages.success(request, gettext("The webhook is switched off."))
         return go_to(request, endpoint)
 
@@ -158,7 +156,7 @@ class EndpointActions:
         send = form.cleaned_data["pending"] == "send"
         with transaction.atomic():
             count = switching.switch_on(endpoint, send_pending=send)
-            self.log_change(request, endpoint, gettext("Switched on."))
+            self.log_change(request, endpoint, _("Switched on."))
         words = gettext("Switched on. Events sent now: %(count)s.")
         if not send:
             words = gettext("Switched on. Events left out: %(count)s.")
@@ -178,7 +176,7 @@ class EndpointActions:
         endpoint = WebhookEndpoint.objects.get(pk=object_id)
         with transaction.atomic():
             count = len(resending.resend(resending.failed_of(endpoint)))
-            self.log_change(request, endpoint, gettext("Sent what had failed again."))
+            self.log_change(request, endpoint, _("Sent what had failed again."))
         messages.success(request, resent_words(count))
         return go_to(request, endpoint)
 

@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 
+from coupons.admin.wording import moment_text
 from integrations.admin.webhook_actions import resent_words
-from integrations.admin.webhook_words import STATE_VARIANTS, lane_of, moment, result_shown, trouble
+from integrations.admin.webhook_words import STATE_VARIANTS, lane_of, result_shown, trouble
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.webhooks import SETTLED, TEST_EVENT
 from integrations.webhooks import resending
@@ -32,6 +32,7 @@ from merchants.admin.base import (
 )
 from merchants.admin.dialogs import MOST_AT_ONCE, confirm, dialog, go_to
 from merchants.admin.masking import shown_json
+from merchants.admin.noting import note
 from merchants.scopes import visible_merchants
 
 _ID = re.compile(r"(?:msg_)?([0-9a-f]{32})\Z")
@@ -177,7 +178,8 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
         with transaction.atomic():
             queued = set(resending.resend(WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows])))
             again = [row for row in rows if row.pk in queued]
-            LogEntry.objects.log_actions(int(request.user.pk or 0), again, CHANGE, gettext("Resent."))
+            for row in again:
+                note(request, row, _("Resent."))
         if queued:
             messages.success(request, resent_words(len(queued)))
         else:
@@ -224,7 +226,7 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
         if delivery.state in SETTLED:
             return "-"
         words = gettext("%(time)s, until %(end)s at most")
-        return words % {"time": moment(delivery.available_at), "end": moment(delivery.give_up_at)}
+        return words % {"time": moment_text(delivery.available_at), "end": moment_text(delivery.give_up_at)}
 
     @display(description=_("content"))
     def content_shown(self, delivery: Any) -> str:

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from coupons.admin.wording import moment_text
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from integrations.models.webhooks import DeliveryState, OffReason, SendResult
-from merchants.admin.badges import Variant, badge, notice
+from merchants.admin.badges import Variant, badge, copy_line, notice
 
 STATE_VARIANTS: dict[str, Variant] = {
     DeliveryState.QUEUED: "info",
@@ -89,15 +89,16 @@ def endpoint_notices(endpoint: WebhookEndpoint, pending: int) -> list[str]:
     if lane.off_at is not None:
         words = gettext("Switched off since %(time)s: %(why)s. Pending events: %(count)s. Test it, then switch it on.")
         why = OffReason(lane.off_reason).label
-        boxes.append(notice(words % {"time": moment(lane.off_at), "why": why, "count": pending}, "danger"))
+        boxes.append(notice(words % {"time": moment_text(lane.off_at), "why": why, "count": pending}, "danger"))
     elif lane.failing_since is not None:
         words = gettext("Every call has failed since %(time)s (%(count)s in a row). Events are kept and tried again.")
-        boxes.append(notice(words % {"time": moment(lane.failing_since), "count": lane.failures}))
+        boxes.append(notice(words % {"time": moment_text(lane.failing_since), "count": lane.failures}))
     if not endpoint.app.merchants.exists():
         boxes.append(notice(gettext("The partner app has no merchants yet, so there are no events for it.")))
     return boxes
 
 
-def moment(at: Any) -> str:
-    """A time as pages write it."""
-    return str(date_format(localtime(at), "DATETIME_FORMAT"))
+def secret_words(secret: str) -> SafeString:
+    """The message that shows a new secret, with a button to copy it."""
+    words = gettext("The signing secret, shown this once. Hand it to the partner:")
+    return format_html("{}{}", words, copy_line(secret))

@@ -6,25 +6,24 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from coupons.admin.wording import moment_text
 from integrations.admin.webhook_actions import EndpointActions
-from integrations.admin.webhook_words import endpoint_notices, endpoint_state, lane_of, moment
+from integrations.admin.webhook_words import endpoint_notices, endpoint_state, lane_of, secret_words
+from integrations.admin.wording import queued_and_failed
 from integrations.models import WebhookDelivery, WebhookEndpoint
 from integrations.models.partners import WebhookEvent
 from integrations.models.webhooks import DeliveryState
 from integrations.webhooks import resending, switching
 from integrations.webhooks.signing import new_secret
 from integrations.webhooks.targets import webhook_address
-from merchants.admin.badges import badge, page_of
+from merchants.admin.badges import page_of
 from merchants.admin.base import AdministratorsOnly, PortalAdmin, ReadOnlyInline
 from merchants.admin.fields import ChecksField, PortalForm
-
-_MOST_COUNTED = 1000
 
 
 class WebhookForm(PortalForm):
@@ -172,48 +171,25 @@ class WebhookEndpointAdmin(EndpointActions, AdministratorsOnly, PortalAdmin):
     def last_shown(self, webhook: WebhookEndpoint) -> str:
         """When the partner last took one."""
         at = lane_of(webhook).last_ok_at
-        return moment(at) if at is not None else "-"
+        return moment_text(at)
 
     @display(description=_("signing secret"))
     def secret_shown(self, webhook: WebhookEndpoint) -> str:
         """How many secrets sign; none of them is ever shown again."""
         if webhook.previous_until is not None and webhook.previous_secret:
             words = gettext("Stored. The one before signs as well until %(time)s.")
-            return words % {"time": moment(webhook.previous_until)}
+            return words % {"time": moment_text(webhook.previous_until)}
         return gettext("Stored. It was shown once; if it is lost, make a new one.")
 
     @display(description=_("deliveries"))
     def deliveries_shown(self, webhook: WebhookEndpoint) -> str:
         """How many wait and how many have failed, and the way to all of them."""
         waiting = WebhookDelivery.objects.filter(endpoint=webhook, state=DeliveryState.QUEUED)
-        queued, failed = counted(waiting), counted(resending.failed_of(webhook))
         address = f"{reverse('admin:integrations_webhookdelivery_changelist')}?endpoint={webhook.pk}"
-        return format_html(
-            '<span class="flex flex-wrap gap-2 items-center">{} {} <a class="text-link" href="{}">{}</a></span>',
-            badge(f"{gettext('Queued')} {queued}", "info"),
-            badge(f"{gettext('Failed')} {failed}", "default" if failed == "0" else "danger"),
-            address, gettext("All deliveries"),
-        )  # fmt: skip
-
-
-def counted(deliveries: QuerySet[WebhookDelivery]) -> str:
-    """How many deliveries there are, up to a thousand."""
-    count = deliveries.order_by()[: _MOST_COUNTED + 1].count()
-    return f"{_MOST_COUNTED}+" if count > _MOST_COUNTED else str(count)
+        return queued_and_failed(waiting, resending.failed_of(webhook), address, gettext("All deliveries"))
 
 
 def events_in_words(webhook: WebhookEndpoint) -> str:
     """What it is told of; all of them in a word."""
     chosen = [str(label) for value, label in WebhookEvent.choices if value in webhook.events]
     return gettext("all") if len(chosen) == len(WebhookEvent) else ", ".join(chosen) or "-"
-
-
-def secret_words(secret: str) -> SafeString:
-    """The message that shows a new secret, with a button to copy it."""
-    words = gettext("The signing secret, shown this once. Hand it to the partner:")
-    return format_html(
-        '{}<div class="portal-copy-line"><code class="portal-copy">{}</code><button type="button"'
-        ' class="portal-copy-button" data-copy="{}" data-copied="{}" data-selected="{}">'
-        '<span class="material-symbols-outlined">content_copy</span><span data-label>{}</span></button></div>',
-        words, secret, secret, gettext("Copied"), gettext("Press Ctrl+C"), gettext("Copy"),
-    )  # fmt: skip

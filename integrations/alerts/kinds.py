@@ -103,6 +103,20 @@ KINDS: dict[str, Kind] = {
         _says(_("Enter address, app_id and app_secret anew at the smart-coupon account; reports then go on.")),
         _given,
     ),
+    IncidentKind.CODES_GUESSED: Kind(
+        Severity.CRITICAL,
+        _(
+            "The partner app %(app)s has asked for %(count)s coupon codes that are not there. It gets no answers about "
+            "codes that it has not issued or redeemed itself."
+        ),
+        _says(
+            _(
+                "Look in the app's console which codes it asks for and from where. If somebody guesses, end its key; "
+                "if it was an error, let it go on."
+            )
+        ),
+        _given,
+    ),
 }
 
 

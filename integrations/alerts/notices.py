@@ -7,7 +7,7 @@ is due again a little later. So it is told at least once, and twice only where a
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ class _Job:
     """A notice that was taken, with all that sending needs, so that the threads keep off the database."""
 
     notice: Notice
-    address: str
+    address: str = field(repr=False)
     message: Message
     kind: Any
 

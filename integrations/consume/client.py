@@ -6,7 +6,7 @@ address of the token call (it is the platform's own protocol), so no error's tex
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,7 +29,7 @@ class Outcome:
     result: ResultClass
     code: str = ""
     message: str = ""
-    access_token: str = ""
+    access_token: str = field(default="", repr=False)
     answered: bool = True
 
 
@@ -39,7 +39,7 @@ class Credentials:
 
     base_url: str
     app_id: str
-    app_secret: str
+    app_secret: str = field(repr=False)
 
 
 def report(where: Credentials, codes: Sequence[str], *, access_token: str) -> Outcome:

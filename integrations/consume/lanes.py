@@ -6,7 +6,7 @@ whole lane back; trouble with what is in a call makes its coupons go one by one,
 
 import random
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -38,7 +38,7 @@ class Job:
     ids: list[int]
     codes: list[str]
     where: Credentials
-    access_token: str
+    access_token: str = field(repr=False)
 
 
 @transaction.atomic

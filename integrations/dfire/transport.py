@@ -10,7 +10,7 @@ not handed over completely is known to be without effect; see connection.py.
 import http.client
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -39,7 +39,7 @@ class HttpAnswer:
     """A complete answer."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)  # a token may be in it
     date: str = ""  # the header, as the server wrote it
 
 

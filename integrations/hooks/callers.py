@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from integrations import counters, rates
 from integrations.hooks.refusals import HookCode, HookRefused
 
+_ACCOUNTS_OF_AN_ADDRESS = 5
 _OF_ONE = 64  # bits: whoever has one IPv6 address has all that begin like it
 
 
@@ -48,7 +49,8 @@ def check_address(request: Request, allowed: Sequence[str]) -> None:
         HookRefused: 403.
     """
     if not may_call(request, allowed):
-        raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, "This address may not push here.")
+        words = f"{client_address(request)} is not among the addresses that may push here."
+        raise HookRefused(HookCode.ADDRESS_NOT_ALLOWED, words)
 
 
 def may_call(request: Request | HttpRequest, allowed: Sequence[str]) -> bool:
@@ -59,12 +61,26 @@ def may_call(request: Request | HttpRequest, allowed: Sequence[str]) -> bool:
 
 
 def check_rate(caller: str) -> None:
-    """Count the call against HOOK_RATE_LIMIT calls a second. With Redis down everyone is let through.
+    """Count a call against HOOK_RATE_LIMIT calls a second of one account. With Redis down everyone is let through.
 
     Raises:
         HookRefused: 429.
     """
-    limit = settings.HOOK_RATE_LIMIT
+    _count(caller, settings.HOOK_RATE_LIMIT)
+
+
+def check_address_rate(request: Request) -> None:
+    """Count the call of whomever against what one address may send in a second: more than one account, because a
+    platform or dfire calls for many from one. The first thing that is looked at, before the body and the database.
+
+    Raises:
+        HookRefused: 429.
+    """
+    if address := household(request):
+        _count(f"address:{address}", _ACCOUNTS_OF_AN_ADDRESS * settings.HOOK_RATE_LIMIT)
+
+
+def _count(caller: str, limit: int) -> None:
     counted = rates.ask(add=[rates.Window(f"hook:{caller}", 1)]) if limit else None
     if counted is not None and counted[0] > limit:
         counters.THROTTLED.labels(caller.partition(":")[0]).inc()

@@ -20,6 +20,7 @@ from integrations.hooks.refusals import HookCode, HookRefused
 from integrations.hooks.view import HookView
 from integrations.inbox import Redemption
 from merchants.models import DfireAccount
+from merchants.secrets import decoy
 
 # The heading's name and the one that its sample prints: both mean this callback.
 METHODS = ("dfire.shop.promotion.change.push", "dfire.shop.verify.promotion")
@@ -68,7 +69,7 @@ class DfireHook(HookView):
             form = strict_form(body)
         account = DfireAccount.objects.filter(app_key=form.get("appKey", "")).first()
         # An unknown key is checked against a secret too, so that it takes as long as a wrong signature.
-        genuine = verify(form, account.app_secret if account else settings.SECRET_KEY)
+        genuine = verify(form, account.app_secret if account else decoy())
         if account is None or not genuine:
             raise HookRefused(HookCode.BAD_SIGNATURE, "签名错误 (signature or appKey)")
         check_rate(f"dfire:{account.pk}")

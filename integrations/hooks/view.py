@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from integrations import counters
+from integrations.hooks.callers import check_address_rate
 from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 
@@ -46,6 +47,7 @@ class HookView(APIView, ABC):
     def post(self, request: Request, **kwargs: str) -> JsonResponse:
         """Authenticate, handle, answer; whatever goes wrong is said in the caller's form."""
         try:
+            check_address_rate(request)
             body = self.receive(request)  # before the time for the database begins: senders may be slow
             with within_time():
                 caller = self.authenticate(request, body, **kwargs)

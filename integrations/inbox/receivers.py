@@ -9,8 +9,9 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from coupons.choices import EventKind
+from coupons.issuing import Issued
 from coupons.models import IssuedCoupon
-from coupons.signals import coupons_issued, coupons_redeemed
+from coupons.signals import coupon_issued, coupons_issued, coupons_redeemed
 from integrations.inbox.applying import apply_waiting, late_problem, waits_for
 from integrations.inbox.retrying import appeared, merchant_moved
 from integrations.inbox.taking import list_late
@@ -19,10 +20,15 @@ from integrations.sync.redemptions import redemption_settled
 from merchants.models import Merchant
 
 
+@receiver(coupon_issued)
+def _apply_what_waited(coupon: IssuedCoupon, **kwargs: Any) -> None:
+    """After the commit, because a callback that is being taken now cannot see the coupon before it."""
+    transaction.on_commit(lambda: appeared([coupon.code]), robust=True)
+
+
 @receiver(coupons_issued)
-def _apply_what_waited(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
-    """After the commit, because a callback that is being taken now cannot see the coupons before it."""
-    codes = [coupon.code for coupon in coupons]
+def _apply_what_waited_for_many(issued: list[Issued], **kwargs: Any) -> None:
+    codes = [coupon.code for coupon in issued]
     transaction.on_commit(lambda: appeared(codes), robust=True)
 
 

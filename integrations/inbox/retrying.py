@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
+from django.db.models.expressions import RawSQL
 
 from coupons.models import IssuedCoupon
 from integrations.inbox.applying import apply
 from integrations.models import DfireCallback
 from integrations.models.inbox import OPEN_STATES, CallbackState
+from merchants.inserting import array
 from merchants.models import Merchant
 
-_CODES_AT_ONCE = 1000
 _MOST_OF_A_MERCHANT = 100  # in the request that saves it; the clock does the rest
 
 
@@ -35,15 +36,12 @@ def appeared(codes: Sequence[str]) -> int:
     Returns:
         How many were settled.
     """
-    settled = 0
-    for start in range(0, len(codes), _CODES_AT_ONCE):
-        waiting = DfireCallback.objects.filter(
-            Exists(IssuedCoupon.objects.filter(code=OuterRef("code"))),
-            code__in=codes[start : start + _CODES_AT_ONCE],
-            state=CallbackState.UNKNOWN_COUPON,
-        )
-        settled += _try_each(waiting.order_by("pk").values_list("pk", flat=True))
-    return settled
+    waiting = DfireCallback.objects.filter(
+        Exists(IssuedCoupon.objects.filter(code=OuterRef("code"))),
+        code__in=RawSQL("SELECT unnest(%s::text[])", [array(codes)]),
+        state=CallbackState.UNKNOWN_COUPON,
+    )
+    return _try_each(waiting.order_by("pk").values_list("pk", flat=True))
 
 
 def merchant_moved(merchant: Merchant) -> int:

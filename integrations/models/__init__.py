@@ -11,6 +11,7 @@ from integrations.models.partners import ApiKey, PartnerApp, WebhookEndpoint
 from integrations.models.pushes import Push, PushAnswer, SignatureSeen
 from integrations.models.reconcile import CustomerAtRisk, Finding, Reconciliation
 from integrations.models.reports import ConsumeReport, ReportLane
+from integrations.models.unknown_codes import UnknownCodes
 from integrations.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookLane
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Reconciliation",
     "ReportLane",
     "SignatureSeen",
+    "UnknownCodes",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -21,6 +21,7 @@ class IncidentKind(models.TextChoices):
     DRIFT = "drift", _("dfire and the portal disagree")
     WEBHOOK_OFF = "webhook_off", _("partner webhook switched off")
     REPORTS_STOPPED = "reports_stopped", _("consume reports stopped")
+    CODES_GUESSED = "codes_guessed", _("coupon codes may be guessed")
 
 
 class Severity(models.IntegerChoices):

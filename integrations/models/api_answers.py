@@ -9,8 +9,8 @@ from integrations.models.partners import PartnerApp
 class ApiAnswer(models.Model):
     """The first answer to a call, given again to the same call for a day (`integrations.partner_api.idempotency`).
 
-    The unique key makes equal calls at the same moment wait for the first. Key and body are kept as keyed hashes; the
-    answer as the text that it was.
+    The unique key makes equal calls at the same moment wait for the first. Key and body are kept as keyed hashes, the
+    answer as the text that it was; `under` is the encryption key that hashed.
     """
 
     app = models.ForeignKey(PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="+", db_index=False)
@@ -18,6 +18,7 @@ class ApiAnswer(models.Model):
     path = models.CharField(_("address"), max_length=200)
     key_hash = models.CharField(max_length=64, editable=False)
     body_hash = models.CharField(max_length=64, editable=False)
+    under = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
     status = models.PositiveSmallIntegerField(_("HTTP status"))
     answer = models.TextField(_("answer"))
     answered_at = models.DateTimeField(_("answered"))

@@ -70,6 +70,9 @@ class PartnerOrder(models.Model):
         indexes = [
             models.Index(fields=["began_at"], condition=Q(state=OrderState.OPEN), name="order_open"),
             models.Index(fields=["merchant", "-id"], name="order_of_merchant"),
+            models.Index(
+                fields=["app", "settled_at"], condition=Q(state=OrderState.REDEEMED), name="order_redeemed_by_app"
+            ),
         ]
 
     def __str__(self) -> str:

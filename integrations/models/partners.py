@@ -1,6 +1,8 @@
 """Partner apps: who may call the partner API, with which rights, and where they want to be told of events."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from merchants.checks import http_address, network_list
 from merchants.models import Merchant
-from merchants.secrets import EncryptedTextField
+from merchants.secrets import EncryptedTextField, keyed_hashes
 
 
 class Scope(models.TextChoices):
@@ -59,6 +61,8 @@ class ApiKey(models.Model):
     app = models.ForeignKey(PartnerApp, models.CASCADE, verbose_name=_("partner app"), related_name="keys")
     prefix = models.CharField(_("begins with"), max_length=8)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # What `key_hash` is made of; none where the key has not been used since digests are kept.
+    digest = EncryptedTextField(blank=True, default="", db_default="", editable=False)
     label = models.CharField(
         _("label"), max_length=60, blank=True, default="", db_default="", help_text=_("Where it is used, for you.")
     )
@@ -79,6 +83,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+    @staticmethod
+    def keyed_columns(secrets: Mapping[str, str]) -> dict[str, Any]:
+        """The columns that hang on the newest encryption key, from the plain secrets (`merchants.reencrypting`)."""
+        return {"key_hash": keyed_hashes(secrets["digest"])[0]} if secrets["digest"] else {}
 
     def is_live(self, now: datetime) -> bool:
         """Whether it opens anything at `now` (aware)."""

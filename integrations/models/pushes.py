@@ -61,11 +61,13 @@ class Push(models.Model):
 
 
 class SignatureSeen(models.Model):
-    """A moment of revision 3's signature that has been used, and by which push (`smart_coupon.replays`)."""
+    """A moment of revision 3's signature that has been used, and by which push (`smart_coupon.replays`). `under` is the
+    encryption key that hashed it."""
 
     account = models.ForeignKey(SmartCouponAccount, models.CASCADE, related_name="+", db_index=False)
     signed_at = models.BigIntegerField(_("signed at (epoch ms)"))
     digest = models.CharField(max_length=64)
+    under = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
     seen_at = models.DateTimeField(_("received"))
 
     class Meta:
@@ -86,12 +88,13 @@ class PushAnswer(models.Model):
 
     The unique key makes equal pushes at the same moment wait for the first (`integrations.smart_coupon.repeats`).
     While dfire is asked to accept what the push made, there is no answer yet: `confirming` is that push, and equal ones
-    wait for it until `confirm_until` (`integrations.smart_coupon.confirming`).
+    wait for it until `confirm_until` (`integrations.smart_coupon.confirming`). `under` is the key that hashed it.
     """
 
     account = models.ForeignKey(SmartCouponAccount, models.CASCADE, related_name="+", db_index=False)
     address = models.CharField(max_length=20, choices=PushAddress.choices)
     digest = models.CharField(max_length=64)
+    under = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
     answered_at = models.DateTimeField()
     answer = models.JSONField(null=True)
     confirming = models.ForeignKey(Push, models.CASCADE, null=True, editable=False, related_name="+", db_index=False)

@@ -18,7 +18,9 @@ UPDATE integrations_outboxrow SET held = false WHERE id IN (
     SELECT o.id
     FROM integrations_outboxrow AS o
     JOIN coupons_templateversion AS version ON version.id = o.version_id AND version.saved_at IS NOT NULL
-    WHERE o.state = 'queued' AND o.held AND (%(template)s::bigint IS NULL OR o.template_id = %(template)s::bigint)
+    WHERE o.state = 'queued' AND o.held AND (%(template)s::bigint IS NULL OR o.template_id = %(template)s::bigint
+        AND EXISTS (SELECT FROM coupons_templateversion
+            WHERE template_id = %(template)s::bigint AND saved_at IS NOT NULL))
       AND NOT EXISTS (
         SELECT 1 FROM integrations_outboxrow AS earlier
         WHERE earlier.template_id = o.template_id AND earlier.coupon_id IS NULL AND earlier.id < o.id

@@ -1,6 +1,6 @@
 """Putting rows into the outbox, in the transaction that makes them true."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowKind, RowState
 from integrations.outbox import doorbell
+from merchants.inserting import insert_like
 from merchants.models import Merchant
 
 logger = structlog.get_logger(__name__)
@@ -60,25 +61,41 @@ def put(rows: Iterable[OutboxRow]) -> list[OutboxRow]:
 
     Each row keeps the id of the request or task that wrote it, so that the logs lead from the one to the other.
     """
-    known = structlog.contextvars.get_contextvars()
-    origin = str(known.get("request_id") or known.get("task_id") or "")
-    rows = list(rows)
+    origin, rows = _origin(), list(rows)
     for row in rows:
         row.origin = origin
     stored = OutboxRow.objects.bulk_create(rows)
     if stored:
-        transaction.on_commit(doorbell.ring, robust=True)
-        if origin:  # else a command at a terminal, which says what it does in its own words
-            transaction.on_commit(lambda: _log(stored), robust=True)
+        _ring_and_log(origin, [(row.pk, row.coupon_id, str(row.kind)) for row in stored])
     return stored
 
 
-def _log(rows: list[OutboxRow]) -> None:
-    few = rows[:_ROWS_IN_A_LINE]
-    logger.info(
-        "outbox_rows_written",
-        rows=len(rows),
-        outbox_row_ids=[row.pk for row in few],
-        coupon_ids=sorted({row.coupon_id for row in few if row.coupon_id is not None}),
-        kinds=sorted({str(row.kind) for row in few}),
-    )
+def put_like(example: OutboxRow, coupon_ids: Sequence[int]) -> None:
+    """Store a row for each of the coupons that reads like `example`, in one statement; else as `put`."""
+    example.origin = _origin()
+    stored = insert_like(example, {"coupon_id": coupon_ids}, returning="id, coupon_id, kind")
+    _ring_and_log(example.origin, stored)
+
+
+def _origin() -> str:
+    known = structlog.contextvars.get_contextvars()
+    return str(known.get("request_id") or known.get("task_id") or "")
+
+
+def _ring_and_log(origin: str, stored: Sequence[tuple[Any, ...]]) -> None:
+    """`stored`: the id, the coupon and the kind of each row."""
+    transaction.on_commit(doorbell.ring, robust=True)
+    few = stored[:_ROWS_IN_A_LINE]
+    if not origin:  # a command at a terminal, which says what it does in its own words
+        return
+
+    def log() -> None:
+        logger.info(
+            "outbox_rows_written",
+            rows=len(stored),
+            outbox_row_ids=[row_id for row_id, _, _ in few],
+            coupon_ids=sorted({coupon_id for _, coupon_id, _ in few if coupon_id is not None}),
+            kinds=sorted({kind for _, _, kind in few}),
+        )
+
+    transaction.on_commit(log, robust=True)

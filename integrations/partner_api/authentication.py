@@ -12,10 +12,9 @@ from structlog.contextvars import bind_contextvars
 
 from integrations.hooks.callers import may_call
 from integrations.models import ApiKey, PartnerApp
-from integrations.partner_api import throttles
+from integrations.partner_api import keys, throttles
 from integrations.partner_api.call_log import KNOWN_KEY
 from integrations.partner_api.errors import ApiCode, ApiRefused
-from merchants.secrets import keyed_hashes
 
 SCHEME = "Api-Key"
 _LONGEST_KEY = 500
@@ -37,11 +36,13 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != SCHEME.lower() or not key:
             return None
         throttles.check_guesser(request)
-        hashes = keyed_hashes(key[:_LONGEST_KEY])  # none that we keep is so long
+        hashes = keys.found_by(key[:_LONGEST_KEY])  # none that we keep is so long
         found = ApiKey.objects.select_related("app").filter(key_hash__in=hashes).first()
         if found is None or len(key) > _LONGEST_KEY:
             throttles.was_wrong_key(request, hashes[0])
             raise AuthenticationFailed(_("This key is not known."))
+        if not found.digest:
+            keys.keep_digest(found, key)
         bind_contextvars(app=found.app.name)
         request.META[KNOWN_KEY] = found
         if not found.is_live(timezone.now()):

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 KNOWN_KEY = "portal.api_key"  # in META: the key of a call that was turned away although it is known
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-_NOT_FOUND, _TOO_MANY = 404, 429
+_TOO_MANY = 429
 _LONGEST_PATH = 300
 
 
@@ -58,8 +58,6 @@ def watch(view: Any, response: Any, raw: bytes) -> None:
     counters.API_CALLS.labels(key.app.name if key else "", method, route, str(response.status_code)).inc()
     if key is None:
         return
-    if response.status_code == _NOT_FOUND and "code" in view.kwargs:
-        throttles.was_unknown_code(key)
     opened = isinstance(request.auth, ApiKey)
     if (response.status_code == _TOO_MANY or not opened) and not throttles.is_first_refusal(key):
         return

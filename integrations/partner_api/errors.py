@@ -52,6 +52,10 @@ class ApiCode(Enum):
     KEY_REUSED = ("idempotency_key_reused", 422, "The Idempotency-Key came with another body before.")
     ORDER_REUSED = ("order_id_reused", 422, "The coupon knows this order with other amounts.")
     THROTTLED = ("throttled", 429, "Too many calls, unknown codes or wrong keys. Wait for as long as Retry-After says.")
+    TOO_MANY_UNKNOWN_CODES = (
+        "too_many_unknown_codes", 429,
+        "The app has asked for too many codes that are not there. Staff of the portal must let it go on.",
+    )  # fmt: skip
     ERROR = ("error", 500, "A fault of ours. Repeat the call with the same Idempotency-Key.")
     UNAVAILABLE = ("unavailable", 503, "The database does not answer. Repeat the call in a moment.")
 
@@ -81,8 +85,7 @@ class ApiRefused(APIException):
         super().__init__(detail, kind.code)
         self.status_code = kind.status
         self.attr = attr
-        if kind is ApiCode.UNAVAILABLE:
-            self.wait = _RETRY_AFTER_SECONDS
+        self.wait: int | None = _RETRY_AFTER_SECONDS if kind is ApiCode.UNAVAILABLE else None  # said as Retry-After
 
 
 def invalid(field: str, kind: ApiCode, detail: Any) -> ValidationError:

@@ -25,7 +25,7 @@ from coupons.errors import Refused
 from integrations.models import ApiAnswer
 from integrations.partner_api.errors import ApiCode, ApiRefused
 from integrations.strict_json import JsonObject
-from merchants.secrets import keyed_hashes
+from merchants.secrets import keyed_hashes, newest_key
 
 if TYPE_CHECKING:
     from integrations.partner_api.view import ApiView
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 KEPT = timedelta(hours=24)
 KEY = "[!-~]([ -~]{0,253}[!-~])?"  # 1 to 255 printable ASCII characters
 _CLAIM = """
-INSERT INTO integrations_apianswer (app_id, method, path, key_hash, body_hash, status, answer, answered_at)
-VALUES (%(app)s, %(method)s, %(path)s, %(key)s, %(body)s, 0, '', %(now)s)
+INSERT INTO integrations_apianswer (app_id, method, path, key_hash, body_hash, under, status, answer, answered_at)
+VALUES (%(app)s, %(method)s, %(path)s, %(key)s, %(body)s, %(under)s, 0, '', %(now)s)
 ON CONFLICT (app_id, method, path, key_hash)
 DO UPDATE SET body_hash = excluded.body_hash, status = 0, answer = '', answered_at = excluded.answered_at
 WHERE integrations_apianswer.answered_at <= %(oldest)s
@@ -114,6 +114,7 @@ def _claim(place: dict[str, Any], key: str, said: str) -> int | None:
                 "path": place["path"],
                 "key": newest,
                 "body": _hashes(said)[0],
+                "under": newest_key(),
                 "now": now,
                 "oldest": now - KEPT,
             },

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.models import ApiKey, PartnerApp
-from merchants.secrets import keyed_hashes
+from merchants.secrets import digest, keyed_hashes
 
 KEY_BEGINS_WITH = "cp_"
 PREFIX_LENGTH = 8
@@ -68,12 +68,22 @@ def make(
     key = ApiKey.objects.create(
         app=app,
         prefix=text[: min(PREFIX_LENGTH, len(text) // 3)],  # it must not give away a short one
-        key_hash=keyed_hashes(text)[0],
+        **_kept(text),
         label=label,
         expires_at=expires_at,
         allowed_addresses=list(allowed_addresses),
     )
     return key, text
+
+
+def found_by(text: str) -> list[str]:
+    """The hashes under which a key with this text may be stored; those of keys from before digests were kept too."""
+    return [*keyed_hashes(digest(text)), *keyed_hashes(text)]
+
+
+def keep_digest(key: ApiKey, text: str) -> None:
+    """A key from before digests were kept has been used: from now on it can go under the next encryption key."""
+    ApiKey.objects.filter(pk=key.pk, digest="").update(**_kept(text))
 
 
 def end(key: ApiKey, at: datetime) -> bool:
@@ -102,6 +112,11 @@ def used(key: ApiKey, now: datetime) -> None:
     free = due.select_for_update(skip_locked=True, no_key=True)
     with transaction.atomic():
         ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
+
+
+def _kept(text: str) -> dict[str, str]:
+    sealed = {"digest": digest(text)}
+    return {**sealed, **ApiKey.keyed_columns(sealed)}
 
 
 def _to_be_ended(key: ApiKey) -> tuple[bool, datetime]:

@@ -2,10 +2,9 @@
 
 **Calls.** API_RATE_LIMIT a second for each key.
 
-**Codes.** A code has 16 digits from `secrets`: there are 10^16. Where 10 million coupons are out that can be used, one
-guess in 10^9 meets one. A key that has asked in a minute for API_UNKNOWN_CODES_A_MINUTE (30) codes that are not there
-for it is turned away from everything about single coupons until the minute is over: 43,200 guesses a day, one hit in 63
-years.
+**Codes.** A key that has asked in a minute for API_UNKNOWN_CODES_A_MINUTE (30) codes that are not there for it is
+turned away from everything about single coupons until the minute is over. How many an app may ask for in all, which is
+what makes guessing hopeless, is counted in PostgreSQL by `guessing`.
 
 **Keys.** One that we make has 256 random bits, which nobody guesses; one that was chosen by somebody may be short. From
 an address that has tried API_WRONG_KEYS_A_MINUTE (20) *different* wrong keys no key is looked up until the minute is
@@ -24,6 +23,7 @@ from rest_framework.throttling import BaseThrottle
 from integrations import counters
 from integrations.hooks.callers import household
 from integrations.models import ApiKey
+from integrations.partner_api import guessing
 from integrations.rates import Window, ask, is_new
 
 _PLACE = "portal.api_rate"
@@ -44,7 +44,11 @@ class KeyThrottle(BaseThrottle):
     _wait: int = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the call; whether it may go on."""
+        """Count the call; whether it may go on.
+
+        Raises:
+            ApiRefused: the app is held because of its unknown codes.
+        """
         if not isinstance(request.auth, ApiKey):
             return True
         key, guesses = request.auth, _guesses(request.auth)
@@ -56,14 +60,14 @@ class KeyThrottle(BaseThrottle):
         counted = None
         if limited or asks_by_code:
             counted = ask(add=[second] if limited else [], read=[guesses] if asks_by_code else [])
-        if counted is None:
-            return True
-        if limited:
+        if counted is not None and limited:
             rate = request.META[_PLACE] = Rate(settings.API_RATE_LIMIT, counted[0], second.left)
             if rate.count > rate.limit:
                 return self._refuse(key, "calls", second)
-        if asks_by_code and counted[-1] >= settings.API_UNKNOWN_CODES_A_MINUTE:
+        if counted is not None and asks_by_code and counted[-1] >= settings.API_UNKNOWN_CODES_A_MINUTE:
             return self._refuse(key, "codes", guesses)
+        if "code" in view.kwargs:
+            guessing.check_held(key, view.kwargs["code"])
         return True
 
     def wait(self) -> float:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +16,9 @@ from coupons.errors import Refused
 from integrations.hooks.bodies import read_bounded
 from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
-from integrations.models import PartnerApp
+from integrations.models import ApiKey, PartnerApp
 from integrations.models.partners import Scope
-from integrations.partner_api import call_log, idempotency, throttles
+from integrations.partner_api import call_log, guessing, idempotency, throttles
 from integrations.partner_api.authentication import ApiKeyAuthentication, HasScope, app_of
 from integrations.partner_api.errors import ApiCode, ApiRefused, from_reason, handle, not_found
 from integrations.strict_json import JsonObject, NotStrictJson
@@ -57,11 +57,11 @@ class ApiView(APIView):
                 response = self._answer(raw)
             response = self.follow_up(response)
         except UNAVAILABLE as error:
-            if not isinstance(error, DatabaseAway):  # else said already, by whoever tried it
-                logger.error("The database does not answer, or not in time: %s", error)
-            response = self.handle_exception(ApiRefused(ApiCode.UNAVAILABLE, _("Try again in a moment.")))
+            response = self._unavailable(error)
         except Exception as error:
             response = self.handle_exception(error)
+        if "code" in kwargs and _says_unknown(response):
+            response = self._counted(response)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
         # Django would log the path, and a customer's identifier may be part of it.
         self.response._has_been_logged = True  # type: ignore[attr-defined]
@@ -97,6 +97,21 @@ class ApiView(APIView):
     def refusal(self, error: Exception) -> Response:
         """The answer to a call that is refused."""
         return self.handle_exception(from_reason(error.reason) if isinstance(error, Refused) else error)
+
+    def _unavailable(self, error: Exception) -> Response:
+        if not isinstance(error, DatabaseAway):  # else said already, by whoever tried it
+            logger.error("The database does not answer, or not in time: %s", error)
+        return self.handle_exception(ApiRefused(ApiCode.UNAVAILABLE, _("Try again in a moment.")))
+
+    def _counted(self, response: Response) -> Response:
+        """The answer to a code that is not there, once it is counted; nobody is told so uncounted."""
+        throttles.was_unknown_code(cast(ApiKey, self.request.auth))
+        try:
+            with within_time():
+                held = guessing.count(self.app, self.kwargs["code"])
+        except UNAVAILABLE as error:
+            return self._unavailable(error)
+        return self.handle_exception(guessing.refusal()) if held else response
 
     def _answer(self, raw: bytes) -> Response:
         method = str(self.request.method)
@@ -163,3 +178,10 @@ def _json(request: Request, raw: bytes) -> JsonObject:
         return strict_loads(raw)
     except NotStrictJson as error:
         raise ApiRefused(ApiCode.PARSE_ERROR, error.message, attr=error.field or None) from None
+
+
+def _says_unknown(response: Response) -> bool:
+    """Whether the address names nothing of the app's; not that something else is missing, which the body names."""
+    if response.status_code != ApiCode.NOT_FOUND.status:
+        return False
+    return [(error["code"], error["attr"]) for error in response.data["errors"]] == [(ApiCode.NOT_FOUND.code, None)]

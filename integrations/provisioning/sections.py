@@ -166,8 +166,7 @@ def partner_app(item: Any, path: str) -> list[str]:
 
 
 def _api_key(app: PartnerApp, key: str, path: str) -> list[str]:
-    hashes = keyed_hashes(key)
-    found = ApiKey.objects.filter(key_hash__in=hashes).first()
+    found = ApiKey.objects.filter(key_hash__in=keys.found_by(key)).first()
     if found is not None and found.app_id != app.pk:
         raise Rejected([f"{path}: another partner app has this key."])
     if found is not None:

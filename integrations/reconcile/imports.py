@@ -6,15 +6,16 @@ dfire's list says title, dates and shops, never the terms: a draft without its w
 from datetime import date
 from typing import Any
 
-from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from coupons.choices import Kind
 from coupons.models import CouponTemplate
 from coupons.validation import LONGEST_TITLE, SENSIBLE_YEARS
+from merchants.audit.recording import record
+from merchants.audit.who import acting, current, for_user
 from merchants.clock import local_day
 from merchants.models import Merchant
 
@@ -45,19 +46,18 @@ def import_draft(
     if CouponTemplate.objects.filter(coupon_id=promotion_id).exists():
         raise NotImportable("known_already")
     start = _day(there.get("start_date")) or local_day(timezone.now())
-    draft = CouponTemplate.objects.create(
-        merchant=merchant,
-        coupon_id=promotion_id,
-        title=(there.get("title") or promotion_id)[:LONGEST_TITLE],
-        kind=Kind.CASH,
-        start_date=start,
-        end_date=max(start, _day(there.get("end_date")) or start),
-        shop_entity_ids=list(there.get("shops") or []),
-    )
-    if by is not None:
-        LogEntry.objects.log_actions(
-            by.pk, [draft], ADDITION, change_message=gettext("Imported from dfire."), single_object=True
+    who = current() if by is None else for_user(by)
+    with acting(lambda: who):
+        draft = CouponTemplate.objects.create(
+            merchant=merchant,
+            coupon_id=promotion_id,
+            title=(there.get("title") or promotion_id)[:LONGEST_TITLE],
+            kind=Kind.CASH,
+            start_date=start,
+            end_date=max(start, _day(there.get("end_date")) or start),
+            shop_entity_ids=list(there.get("shops") or []),
         )
+        record(draft, gettext_noop("Imported from dfire."))
     return draft
 
 

@@ -31,8 +31,9 @@ from integrations.models import (
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
 from integrations.models.webhooks import SETTLED, DeliveryState
-from merchants.models import FailedSignIn, SignIn, SignInLock
+from merchants.models import AuditEntry, FailedSignIn, SignIn, SignInLock
 
+AUDIT_KEEPS_DAYS = 30  # the trigger of merchants' migration 0007 refuses to delete anything younger
 _OVER = (CouponStatus.REDEEMED, CouponStatus.REVOKED, CouponStatus.EXPIRED)
 
 
@@ -49,6 +50,7 @@ class Kind:
     rows: Callable[[], QuerySet[Any]]
     deletes: bool = False
     locks: tuple[str, ...] = ()
+    permit: str = ""  # a setting of the transaction without which the database refuses
 
     @property
     def days(self) -> int:
@@ -101,6 +103,11 @@ def _deliveries() -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(Q(state__in=SETTLED) | off)
 
 
+def _audit_entries() -> QuerySet[AuditEntry]:
+    """None of the last days, which the database keeps whatever the setting says."""
+    return AuditEntry.objects.filter(at__lt=timezone.now() - timedelta(days=AUDIT_KEEPS_DAYS + 1))
+
+
 KINDS = (
     Kind("attempts", "RETENTION_ATTEMPTS_DAYS", "started_at", _attempts, locks=("row",)),
     Kind("outbox rows", "RETENTION_OUTBOX_ROWS_DAYS", "settled_at", _outbox_rows),
@@ -119,4 +126,7 @@ KINDS = (
     Kind("sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignIn.objects.all, deletes=True),
     Kind("failed sign-ins", "RETENTION_SIGN_INS_DAYS", "attempt_time", FailedSignIn.objects.all, deletes=True),
     Kind("failures in a row", "RETENTION_SIGN_INS_DAYS", "attempt_time", SignInLock.objects.all, deletes=True),
+    Kind(
+        "audit entries", "RETENTION_AUDIT_DAYS", "at", _audit_entries, deletes=True, permit="portal.audit_prunes"
+    ),
 )  # fmt: skip

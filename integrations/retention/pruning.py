@@ -12,13 +12,15 @@ from typing import Any
 
 from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from coupons import batches
 from integrations.retention.contents import blank
 from integrations.retention.kinds import KINDS, Kind
+from merchants.audit.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +50,14 @@ def prune() -> dict[str, int]:
     if days := settings.RETENTION_BATCH_ROWS_DAYS:
         batches.cancel_forgotten(timezone.now() - timedelta(days=days))
     pruned = {kind.name: _prune(kind, timezone.now()) for kind in KINDS}
-    logger.info("Pruned: %s.", ", ".join(f"{count} {name}" for name, count in pruned.items()))
+    logger.info("Pruned: %s.", _listed(pruned))
+    if gone := {name: count for name, count in pruned.items() if count}:
+        record(None, gettext_noop("Pruned by age: %(what)s"), facts={"what": _listed(gone), **gone})
     return pruned
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 @worker_shutting_down.connect
@@ -85,7 +93,19 @@ def _batch(kind: Kind, now: datetime, place: _Place | None, most: int) -> tuple[
         return 0, place
     chosen = kind.rows().model._default_manager.filter(pk__in=[row.pk for row in locked])
     if kind.deletes:
-        chosen.delete()
+        _delete(kind, chosen)
     else:
         blank(chosen)
     return len(locked), _Place(getattr(locked[-1], kind.age), locked[-1].pk)
+
+
+def _delete(kind: Kind, rows: QuerySet[Any]) -> None:
+    """The audit trail lets nothing go but here: the permission ends with the batch, and at the latest with its
+    transaction."""
+    if not kind.permit:
+        rows.delete()
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, 'on', true)", [kind.permit])
+        rows.delete()
+        cursor.execute("SELECT set_config(%s, '', true)", [kind.permit])

@@ -27,6 +27,7 @@ def _pushed_as(revision: Revision) -> dict[str, str]:
         "title": revision.title,
         "amount_fen": "coupon_amount",
         "percent_paid": "coupon_amount",
+        "hundredths": "coupon_amount",
         "kind": "coupon_type",
         "min_spend_fen": revision.least_spend,
         "start_date": "campaign_start_time",
@@ -90,10 +91,15 @@ def give(account: SmartCouponAccount, push: GiveCoupon, revision: Revision) -> I
 def _check_told(template: CouponTemplate, told: dict[str, Any], revision: Revision) -> None:
     """What a detail says of its campaign must be what a till will do."""
     for field, value in told.items():
-        real = getattr(template, field)
+        real = _hundredths(template) if field == "hundredths" else getattr(template, field)
         if value != real:
             name = _pushed_as(revision)[field]
             raise invalid(name, f"differs from the campaign's: {_said(field, value)} here, {_said(field, real)} there.")
+
+
+def _hundredths(template: CouponTemplate) -> int | None:
+    """What it takes off, in hundredths of a yuan or a 折."""
+    return template.percent_paid * 10 if template.percent_paid is not None else template.amount_fen
 
 
 def _said(field: str, value: Any) -> str:
@@ -102,7 +108,7 @@ def _said(field: str, value: Any) -> str:
         return "none"
     if field == "percent_paid":
         return f"{Decimal(value) / 10:f}"
-    return f"{Decimal(value) / 100:f}" if field.endswith("_fen") else str(value)
+    return f"{Decimal(value) / 100:f}" if field.endswith(("_fen", "hundredths")) else str(value)
 
 
 def _end_of(revision: Revision) -> str:

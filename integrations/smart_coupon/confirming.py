@@ -104,23 +104,17 @@ def _look(awaited: Awaited) -> dict[str, Any] | None:
     if found is None or found.confirming_id not in (None, awaited.first):
         raise not_confirmed()  # somebody else has decided
     if found.confirming is None or found.confirm_until is None:
-        return _told(awaited, dict(found.answer or {}))
+        return dict(found.answer or {})
     saves = OutboxRow.objects.filter(template=found.confirming.template_id, coupon=None, kind=RowKind.SAVE_PROMOTION)
     saving = saves.order_by("id").last()
     state = saving.state if saving is not None else None
     if state == RowState.DONE:
-        answer = _confirm(awaited)
-        return None if answer is None else _told(awaited, answer)
+        return _confirm(awaited)
     if state in _ON_ITS_WAY and timezone.now() < found.confirm_until:
         return None
     if not _undo(awaited.key, awaited.first):
         return None
     raise not_confirmed(_sentence(saving.last_message) if saving is not None and state not in _ON_ITS_WAY else "")
-
-
-def _told(awaited: Awaited, answer: dict[str, Any]) -> dict[str, Any]:
-    Push.objects.filter(pk=awaited.mine).update(status=200, answer=answer)
-    return answer
 
 
 @transaction.atomic

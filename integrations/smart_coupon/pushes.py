@@ -79,19 +79,12 @@ def read_give(body: dict[str, Any], revision: Revision) -> GiveCoupon:
         HookRefused: naming the field.
     """
     fields = Fields(body)
-    told: dict[str, Any] = {}
-    if revision.is_campaign and fields.has("coupon_type"):
-        told["kind"] = _kind(fields)
-        if fields.has("coupon_amount"):
-            told |= _worth(fields)
-    if revision.is_campaign and fields.has(revision.least_spend):
-        told["min_spend_fen"] = fields.fen(revision.least_spend)
     return GiveCoupon(
         merchant_id=fields.id("merchant_id"),
         coupon_id=fields.id(revision.coupon),
         identifier=fields.id(revision.customer, longest=LONGEST_IDENTIFIER),
         expires_at=fields.instant("expiration_time"),
-        told=told,
+        told=_told(fields, revision) if revision.is_campaign else {},
     )
 
 
@@ -112,6 +105,18 @@ def _worth(fields: Fields) -> dict[str, Any]:
     if kind == Kind.DISCOUNT:
         return {"kind": kind, "amount_fen": None, "percent_paid": _percent_paid(fields)}
     return {"kind": kind, "amount_fen": _whole_yuan(fields), "percent_paid": None}
+
+
+def _told(fields: Fields, revision: Revision) -> dict[str, Any]:
+    """What a detail repeats of its campaign's worth; an amount without its type in hundredths of a yuan or a 折."""
+    told: dict[str, Any] = {}
+    if fields.has("coupon_type"):
+        told = _worth(fields) if fields.has("coupon_amount") else {"kind": _kind(fields)}
+    elif fields.has("coupon_amount"):
+        told["hundredths"] = fields.fen("coupon_amount")
+    if fields.has(revision.least_spend):
+        told["min_spend_fen"] = fields.fen(revision.least_spend)
+    return told
 
 
 def _validity(fields: Fields) -> dict[str, Any]:

@@ -7,7 +7,7 @@ What makes pushes equal includes the customer's identifier, so it is kept as a k
 numbers on a copy of the table.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -16,20 +16,23 @@ from django.utils import timezone
 
 from integrations.models import PushAnswer
 from merchants.models import SmartCouponAccount
-from merchants.secrets import keyed_hashes
+from merchants.secrets import keyed_hashes, newest_key
 
 _CLAIM = """
-INSERT INTO integrations_pushanswer (account_id, address, digest, answered_at)
-VALUES (%(account)s, %(address)s, %(digest)s, %(now)s)
+INSERT INTO integrations_pushanswer (account_id, address, digest, under, answered_at)
+VALUES (%(account)s, %(address)s, %(digest)s, %(under)s, %(now)s)
 ON CONFLICT (account_id, address, digest) DO UPDATE SET answered_at = excluded.answered_at, answer = NULL
 WHERE integrations_pushanswer.confirming_id IS NULL
-  AND (integrations_pushanswer.answered_at <= %(oldest)s OR %(window)s = 0)
+  AND (integrations_pushanswer.answered_at <= %(oldest)s OR %(always)s)
 RETURNING id
 """
 
 
-def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
+def claim(account: SmartCouponAccount, address: str, digest: str, *, since: datetime | None = None) -> int | None:
     """Become the one who answers this push. Call it inside the transaction that acts.
+
+    Args:
+        since: an answer from after this moment stands though the window is over (`integrations.smart_coupon.replays`).
 
     Returns:
         The key to `remember` the answer under, or None if an answer stands (`remembered`).
@@ -37,6 +40,8 @@ def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
     now, window = timezone.now(), account.repeat_window_seconds
     newest, *older = keyed_hashes(digest)
     oldest = now - timedelta(seconds=window)
+    if since is not None:
+        oldest = min(oldest, since)
     if older and _answers(account, address, older).filter(answered_at__gt=oldest).exists():
         return None  # answered under a key that is not the newest any more
     with connection.cursor() as cursor:
@@ -46,9 +51,10 @@ def claim(account: SmartCouponAccount, address: str, digest: str) -> int | None:
                 "account": account.pk,
                 "address": address,
                 "digest": newest,
+                "under": newest_key(),
                 "now": now,
                 "oldest": oldest,
-                "window": window,
+                "always": window == 0 and since is None,
             },
         )
         row = cursor.fetchone()

@@ -4,7 +4,7 @@ Everything else here speaks of "the customer" or "the least spend"; only this ta
 push does not say which it is of: the fields that it has tell.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -70,6 +70,14 @@ THIRD = Revision(
 NEWEST_FIRST = (THIRD, SECOND)
 
 
-def revision_of(names: Collection[str]) -> Revision:
-    """The newest revision one of whose own fields is there; the first has none of its own."""
+def revision_of(fields: Mapping[str, Any]) -> Revision:
+    """The newest revision one of whose own fields is there, not null; the first has none of its own."""
+    names = {name for name, value in fields.items() if value is not None}
     return next((revision for revision in NEWEST_FIRST if not revision.own.isdisjoint(names)), FIRST)
+
+
+def made_id(answer: Mapping[str, Any]) -> str:
+    """The id of what a push made, from its answer of whichever revision."""
+    found: Mapping[str, Any] = answer.get("result", answer)
+    names = {name for revision in (FIRST, *NEWEST_FIRST) for name in (revision.made_template, revision.made_coupon)}
+    return str(next(found[name] for name in names if name in found))

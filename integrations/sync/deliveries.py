@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from coupons import lifecycle
 from coupons.choices import CouponStatus, Delivery
+from coupons.issuing import Issued
 from coupons.lifecycle import Holding
 from coupons.models import IssuedCoupon
 from integrations.dfire import CouponState, CustomerPromotion, DfireError
@@ -23,7 +24,7 @@ from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, O
 from merchants.models import Customer, Merchant
 
 
-def missing_binding(customer: Customer, merchant: Merchant) -> str:
+def missing_binding(customer: Customer | Issued, merchant: Merchant) -> str:
     """What a delivery still lacks (a key of `words`), or nothing."""
     if not merchant.appid:
         return APPID_MISSING

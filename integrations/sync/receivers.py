@@ -15,13 +15,14 @@ from django.utils import timezone
 from coupons import lifecycle, signals
 from coupons.choices import Delivery, Source, TemplateStatus
 from coupons.errors import Reason, Refused
+from coupons.issuing import Issued
 from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind, RowState
 from integrations.outbox import doorbell, holding, pace
 from integrations.outbox.evidence import may_have_happened
 from integrations.outbox.handlers import register
-from integrations.outbox.queue import EXPIRY_PRIORITY, put, row_for
+from integrations.outbox.queue import EXPIRY_PRIORITY, put, put_like, row_for
 from integrations.sync import redemptions, release
 from integrations.sync.deliveries import Deliver, missing_binding
 from integrations.sync.identities import held_perhaps, may_be_held, over_at_dfire, told_identity
@@ -69,35 +70,47 @@ def _delete_at_dfire(template: CouponTemplate, promotion_ids: list[str], **kwarg
     put(rows)
 
 
-@receiver(signals.coupons_issued)
-def _deliver(version: TemplateVersion, coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+@receiver(signals.coupon_issued)
+def _deliver(version: TemplateVersion, coupon: IssuedCoupon, **kwargs: Any) -> None:
     merchant = version.template.merchant
     if version.template.status == TemplateStatus.ENDED:  # a replacement, for nothing else is issued of it
         _refuse_if_deleted(version.template)
-    rows, held = [], holding.holds_back(version)
-    lacking: dict[str, list[IssuedCoupon]] = {}
-    for coupon in coupons:
-        missing = missing_binding(coupon.customer, merchant)
-        if not missing and merchant.dfire_account_id is None:
-            missing = NOT_CONNECTED
+    missing = _missing(coupon.customer, merchant)
+    row = row_for(
+        RowKind.DELIVER, merchant, template=version.template, version=version, coupon=coupon, waits=bool(missing)
+    )
+    row.last_message = missing
+    if missing:
+        coupon.delivery = Delivery.WAITING
+        lifecycle.mark_all_waiting([coupon.pk], missing=missing)
+    else:
+        row.held = holding.holds_back(version)
+    put([row])
+    if row.held:
+        holding.release_on_commit(version.template_id)
+
+
+@receiver(signals.coupons_issued)
+def _deliver_many(version: TemplateVersion, issued: list[Issued], **kwargs: Any) -> None:
+    merchant, held = version.template.merchant, holding.holds_back(version)
+    by_missing: dict[str, list[int]] = {}
+    for coupon in issued:
+        by_missing.setdefault(_missing(coupon, merchant), []).append(coupon.coupon_id)
+    for missing, coupon_ids in by_missing.items():
+        example = row_for(RowKind.DELIVER, merchant, template=version.template, version=version, waits=bool(missing))
+        example.last_message = missing
+        example.held = held and not missing
         if missing:
-            lacking.setdefault(missing, []).append(coupon)
-        row = row_for(
-            RowKind.DELIVER,
-            merchant,
-            template=version.template,
-            version=version,
-            coupon=coupon,
-            waits=bool(missing),
-        )
-        row.last_message = missing
-        row.held = held and not missing
-        rows.append(row)
-    for missing, waiting in lacking.items():
-        lifecycle.mark_all_waiting(waiting, missing=missing)
-    put(rows)
+            lifecycle.mark_all_waiting(coupon_ids, missing=missing)
+        put_like(example, coupon_ids)
     if held:
         holding.release_on_commit(version.template_id)
+
+
+def _missing(customer: Customer | Issued, merchant: Merchant) -> str:
+    """What a new coupon waits for, or nothing."""
+    missing = missing_binding(customer, merchant)
+    return missing or ("" if merchant.dfire_account_id is not None else NOT_CONNECTED)
 
 
 def _refuse_if_deleted(template: CouponTemplate) -> None:

@@ -53,7 +53,16 @@ class _Told:
 def tell_coupons(event: WebhookEvent, coupons: Sequence[IssuedCoupon]) -> None:
     """Write deliveries for these coupons, as they stand in the database now. In the transaction of the event."""
     wanting = _wanting(event, {coupon.merchant_id for coupon in coupons})
-    chosen = [coupon.pk for coupon in coupons if coupon.merchant_id in wanting]
+    _tell(event, [coupon.pk for coupon in coupons if coupon.merchant_id in wanting], wanting)
+
+
+def tell_coupons_of(merchant_id: int, event: WebhookEvent, coupon_ids: Sequence[int]) -> None:
+    """The same for many coupons of one merchant, given by their ids."""
+    if wanting := _wanting(event, {merchant_id}):
+        _tell(event, coupon_ids, wanting)
+
+
+def _tell(event: WebhookEvent, chosen: Sequence[int], wanting: dict[int, list[int]]) -> None:
     now = timezone.now()
     for start in range(0, len(chosen), _AT_ONCE):
         rows = IssuedCoupon.objects.filter(pk__in=chosen[start : start + _AT_ONCE]).order_by("pk")

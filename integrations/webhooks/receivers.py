@@ -9,15 +9,21 @@ from typing import Any
 from django.dispatch import receiver
 
 from coupons import signals
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.issuing import Issued
+from coupons.models import CouponTemplate, IssuedCoupon, TemplateVersion
 from integrations.models import PushAnswer
 from integrations.models.partners import WebhookEvent
-from integrations.webhooks.events import tell_coupons, tell_template
+from integrations.webhooks.events import tell_coupons, tell_coupons_of, tell_template
+
+
+@receiver(signals.coupon_issued)
+def _issued(coupon: IssuedCoupon, **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_ISSUED, [coupon])
 
 
 @receiver(signals.coupons_issued)
-def _issued(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
-    tell_coupons(WebhookEvent.COUPON_ISSUED, coupons)
+def _many_issued(version: TemplateVersion, issued: list[Issued], **kwargs: Any) -> None:
+    tell_coupons_of(version.template.merchant_id, WebhookEvent.COUPON_ISSUED, [one.coupon_id for one in issued])
 
 
 @receiver(signals.coupon_delivered)

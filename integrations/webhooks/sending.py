@@ -8,7 +8,7 @@ answer is read beyond what is kept or needed.
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
@@ -36,10 +36,10 @@ _AGENT = "Coupon-Portal-Webhooks/1"
 class Letter:
     """What is sent, where, and with which secrets it is signed."""
 
-    url: str
+    url: str = field(repr=False)
     webhook_id: str
     body: str
-    secrets: Sequence[str]
+    secrets: Sequence[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

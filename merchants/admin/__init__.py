@@ -3,4 +3,4 @@
 `base` is what every admin class starts from; `fields`, `filters`, `badges`, `dialogs` and `masking` are its parts.
 """
 
-from merchants.admin import merchants, sign_ins, staff  # noqa: F401  (importing registers)
+from merchants.admin import merchants, sign_ins, staff, trail  # noqa: F401  (importing registers)

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 Variant = Literal["info", "success", "warning", "danger", "primary", "default"]
 
@@ -48,3 +49,13 @@ def notice(text: Any, variant: Literal["danger", "warning", "info"] = "warning")
 def pre(text: str) -> SafeString | str:
     """A text as it stands, such as a request."""
     return format_html('<pre class="portal-pre">{}</pre>', text) if text else "-"
+
+
+def copy_line(text: str) -> SafeString:
+    """A text to be copied whole, with a button for it; the page needs `portal/copy.js`."""
+    return format_html(
+        '<div class="portal-copy-line"><code class="portal-copy">{}</code>'
+        '<button type="button" class="portal-copy-button" data-copy="{}" data-copied="{}" data-selected="{}">'
+        '<span class="material-symbols-outlined">content_copy</span><span data-label>{}</span></button></div>',
+        text, text, gettext("Copied"), gettext("Press Ctrl+C"), gettext("Copy"),
+    )  # fmt: skip

@@ -15,7 +15,9 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.paginator import InfinitePaginator as UncountedPaginator
 
 from merchants.admin.exporting import Exporting
+from merchants.admin.history import TellsHistory
 from merchants.admin.lookups import asks_plainly
+from merchants.admin.noting import Noting
 from merchants.admin.walls import WalledActions
 from merchants.rights import administers
 from merchants.scopes import visible_merchants
@@ -54,7 +56,7 @@ class ScopedChoices:
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
 
-class PortalAdmin(Exporting, ModelAdmin):
+class PortalAdmin(Noting, TellsHistory, Exporting, ModelAdmin):
     """An admin class whose list can be taken away as a file, and asked for whole values only. Every one is such."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

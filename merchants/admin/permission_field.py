@@ -14,16 +14,21 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelect2
 _EVERYWHERE = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 
 
+def permission_words(permission: Any) -> str:
+    """Such as "Coupon template: view"; a right of its own under its own words."""
+    kind, _under, model = permission.codename.partition("_")
+    about = permission.content_type.model_class()
+    name = str(about._meta.verbose_name) if about is not None else permission.content_type.model
+    plain = kind in _EVERYWHERE and model == permission.content_type.model
+    return f"{capfirst(name)}: {_EVERYWHERE[kind] if plain else gettext(permission.name)}"
+
+
 class PermissionsField(ModelMultipleChoiceField):
     """Permissions, each under the name of what it is about."""
 
     def label_from_instance(self, permission: Any) -> str:
-        """Such as "Coupon template: view"; a right of its own under its own words."""
-        kind, _under, model = permission.codename.partition("_")
-        about = permission.content_type.model_class()
-        name = str(about._meta.verbose_name) if about is not None else permission.content_type.model
-        plain = kind in _EVERYWHERE and model == permission.content_type.model
-        return f"{capfirst(name)}: {_EVERYWHERE[kind] if plain else gettext(permission.name)}"
+        """The permission in words."""
+        return permission_words(permission)
 
 
 class PermissionChoices:

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.decorators import action, display
@@ -132,7 +132,7 @@ class SignInLockAdmin(SignInPage):
 
     def _lift(self, request: HttpRequest, rows: QuerySet[SignInLock]) -> None:
         for row in rows:
-            note(request, row, gettext("Lifted the lock of %(name)s.") % {"name": row})
+            note(request, row, _("Lifted the lock of %(name)s."), name=str(row))
         count = sign_ins.unlock(rows)
         said = ngettext("%(count)s lock lifted.", "%(count)s locks lifted.", count)
         messages.success(request, said % {"count": count})

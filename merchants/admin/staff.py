@@ -8,7 +8,6 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -72,7 +71,7 @@ class UserAdmin(PermissionChoices, AdministratorsOnly, DjangoUserAdmin, PortalAd
             return go_to(request, user)
         had = two_factor.reset(user)
         sessions.end_all(user)
-        note(request, user, gettext("Reset two-factor sign-in."))
+        note(request, user, _("Reset two-factor sign-in."))
         done = _("Two-factor sign-in is reset.") if had else _("Nothing was set up; the user is signed out everywhere.")
         messages.success(request, done)
         return go_to(request, user)

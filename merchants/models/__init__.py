@@ -1,6 +1,7 @@
 """The models of this application, one module for each thing."""
 
 from merchants.models.accounts import DfireAccount, SmartCouponAccount
+from merchants.models.audit import AuditAction, AuditEntry
 from merchants.models.customer import Customer
 from merchants.models.erasure import Erasure
 from merchants.models.merchant import Merchant, Shop
@@ -8,6 +9,8 @@ from merchants.models.scope import MerchantScope
 from merchants.models.sign_in import Authenticator, FailedSignIn, SignIn, SignInLock
 
 __all__ = [
+    "AuditAction",
+    "AuditEntry",
     "Authenticator",
     "Customer",
     "DfireAccount",

@@ -3,6 +3,7 @@
 Only their records are kept here; who speaks with them is the integrations app.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -110,12 +111,17 @@ class SmartCouponAccount(models.Model):
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Keep the hashes by which a push finds its account true to its tokens."""
-        self.token_hash = keyed_hashes(self.token)[0]
-        self.previous_token_hash = keyed_hashes(self.previous_token)[0] if self.previous_token else None
+        for column, value in self.keyed_columns({name: getattr(self, name) for name in _TOKENS}).items():
+            setattr(self, column, value)
         changed: Any = kwargs.get("update_fields")
         if changed is not None:
             kwargs["update_fields"] = {*changed, *(f"{name}_hash" for name in _TOKENS if name in changed)}
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @staticmethod
+    def keyed_columns(secrets: Mapping[str, str]) -> dict[str, Any]:
+        """The columns that hang on the newest encryption key, from the plain secrets (`merchants.reencrypting`)."""
+        return {f"{name}_hash": keyed_hashes(secrets[name])[0] if secrets[name] else None for name in _TOKENS}
 
     @property
     def wants_reports(self) -> bool:

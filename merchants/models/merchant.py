@@ -43,6 +43,7 @@ class Merchant(models.Model):
             ("export", _("Can take lists away as files")),
             ("issue_any_number", _("Can issue more coupons at once than the limit")),
             ("manage_accounts", _("Can change the dfire and smart-coupon accounts of their merchants")),
+            ("approve", _("Can approve what others may not do alone")),
         ]
         constraints = [
             models.CheckConstraint(

@@ -30,6 +30,7 @@ from integrations.models import (
     PartnerApp,
     Push,
     PushAnswer,
+    UnknownCodes,
     WebhookEndpoint,
 )
 from integrations.models.alerts import IncidentKind
@@ -101,6 +102,7 @@ def world(db: None) -> World:
     WebhookEndpoint.objects.create(
         app=partner, url="https://example.com/hook", secret=SECRETS["hook"], events=["coupon.redeemed"]
     )
+    UnknownCodes.objects.create(app=partner, count=7, counted_at=timezone.now(), held_at=timezone.now())
     AccountState.objects.create(account=account, stopped_at=timezone.now(), stop_code="25", stop_message="无效签名")
     for pushed in (coupon, other_coupon):
         Push.objects.create(

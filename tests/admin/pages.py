@@ -3,8 +3,12 @@
 from typing import Any
 
 from django.contrib.messages import get_messages
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+
+from merchants.admin.trail_words import what_words
+from merchants.models import AuditAction, AuditEntry
 
 
 def list_of(model: Any) -> str:
@@ -41,6 +45,13 @@ def act_on_selected(client: Client, rows: list[Any], action: str, **fields: Any)
     """Run an action of the list on rows; the answer may be the page that asks."""
     chosen = {"action": action, "_selected_action": [row.pk for row in rows], "index": 0}
     return client.post(list_of(type(rows[0])), {**chosen, **fields})
+
+
+def trail_of(row: Any) -> list[tuple[str, str]]:
+    """What was done about a row (or a model's whole list), and by whom, oldest first, with the reasons."""
+    key = str(row.pk) if isinstance(row, Model) else ""
+    rows = AuditEntry.objects.filter(kind=row._meta.label_lower, object_id=key, action=AuditAction.ACTED).order_by("pk")
+    return [(entry.actor, f"{what_words(entry)} {entry.reason}".strip()) for entry in rows]
 
 
 def said(response: Any) -> list[str]:

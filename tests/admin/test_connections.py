@@ -6,8 +6,8 @@ from typing import Any
 from django.test import Client
 
 from integrations.models import ApiKey
+from integrations.partner_api.keys import found_by
 from merchants.models import DfireAccount, Merchant, SmartCouponAccount
-from merchants.secrets import keyed_hashes
 from tests.admin.conftest import SECRETS, World
 from tests.admin.pages import act, add_of, page_of, said
 
@@ -101,6 +101,6 @@ def test_a_new_key_is_shown_once_and_kept_as_a_hash(root: Client, world: World) 
     words = act(root, world.partner, "new-key")[0]
     found: Any = re.search(r"cp_[\w-]{43}", words)
     stored = ApiKey.objects.latest("pk")
-    assert (stored.prefix, stored.key_hash) == (found[0][:8], keyed_hashes(found[0])[0])
+    assert (stored.prefix, stored.key_hash) == (found[0][:8], found_by(found[0])[0])
     assert found[0] in root.get(page_of(world.partner)).content.decode()
     assert found[0] not in root.get(page_of(world.partner)).content.decode()

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +12,7 @@ from integrations.models import Finding, Reconciliation
 from integrations.models.reconcile import Drift, FindingState, Repair, RunState
 from merchants.models import Merchant
 from tests.admin.conftest import World
-from tests.admin.pages import act, act_on_selected, action_of, list_of, page_of, said
+from tests.admin.pages import act, act_on_selected, action_of, list_of, page_of, said, trail_of
 
 
 def _run(merchant: Merchant, state: str = RunState.PLANNED, **fields: Any) -> Reconciliation:
@@ -84,7 +83,7 @@ def test_all_of_a_class_are_repaired_after_asking(lili: Client, world: World, ru
         "1234123412341234": FindingState.OPEN,
     }  # fmt: skip
     assert set(Finding.objects.filter(state="queued").values_list("decided_by", flat=True)) == {staff.pk}
-    assert LogEntry.objects.get(object_id=str(run.pk), user=staff).get_change_message().endswith("2 to be repaired.")
+    assert trail_of(run) == [(staff.username, "missing at dfire: 2 to be repaired.")]
 
 
 def test_all_of_a_class_are_accepted_after_asking(lili: Client, run: Reconciliation) -> None:

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.translation import override
@@ -23,6 +22,7 @@ from integrations.signatures.differences import difference
 from integrations.signatures.reports import Unreadable, Verdict
 from merchants.models import DfireAccount, SmartCouponAccount
 from tests.admin.conftest import World
+from tests.admin.pages import trail_of
 from tests.factories import DfireAccountFactory, SmartCouponAccountFactory
 
 VECTORS = Path(settings.BASE_DIR) / "tests/vectors"
@@ -227,10 +227,7 @@ def test_the_page_says_it_shows_no_secret_and_leaves_a_line(root: Client) -> Non
     assert "a blank behind the secret" in html
     typed = html.count(SECRET)
     assert typed == 2, "what was typed stays in its field; nothing else holds it"
-    line = LogEntry.objects.latest("pk")
-    assert (line.object_id, line.get_change_message()) == (
-        str(account.pk), "Looked at a signature (Callback from dfire).",
-    )  # fmt: skip
+    assert trail_of(account) == [("root", "Looked at a signature (Callback from dfire).")]
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from integrations.smart_coupon import tokens
 from merchants.models import SmartCouponAccount
 from tests.admin.conftest import World
 from tests.admin.pages import page_of
+from tests.factories import SmartCouponAccountFactory, issued
 from tests.hooks.helpers import address_of, create_push, post
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,48 @@ def test_both_addresses_can_be_copied(page: Callable[[], str], world: World) -> 
     for kind in ("coupon", "coupon-detail"):
         assert f'data-copy="http://testserver/hooks/smart-coupon/{world.smart.token}/{kind}/"' in html
     assert "portal/copy.js" in html
+
+
+@pytest.mark.parametrize(
+    ("key", "required", "words"), [("", False, "none"), ("k", False, "revisions 2 and 3"), ("k", True, "required")]
+)
+def test_the_list_says_which_pushes_must_be_signed(
+    browser: Browser, administrator: User, world: World, key: str, required: bool, words: str
+) -> None:
+    world.smart.developer_key, world.smart.require_signature = key, required
+    world.smart.save()
+    page = browser(administrator, "en").get("/admin/merchants/smartcouponaccount/").content.decode()
+    assert "portal-badge" in page
+    assert words in page.partition("field-signature_shown")[2].partition("</td>")[0]
+
+
+def test_a_signature_can_be_required_only_with_a_key_to_check_it(
+    browser: Browser, administrator: User, world: World
+) -> None:
+    client = browser(administrator, "en")
+    SmartCouponAccount.objects.filter(pk=world.smart.pk).update(developer_key="")
+    form = {
+        "name": world.smart.name, "merchants": [world.own.pk], "repeat_window_seconds": "600", "developer_key": "",
+        "allowed_addresses": "", "consume_base_url": "", "app_id": "", "app_secret": "", "require_signature": "on",
+    }  # fmt: skip
+    answer = client.post(page_of(world.smart), form)
+    assert "without it every push is refused" in answer.content.decode()
+    assert client.post(page_of(world.smart), {**form, "developer_key": "typed"}).status_code == 302
+    assert client.post(page_of(world.smart), form).status_code == 302, "the stored one stays"
+    account = SmartCouponAccount.objects.get(pk=world.smart.pk)
+    assert (account.require_signature, account.developer_key) == (True, "typed")
+
+
+def test_the_list_of_pushes_marks_repeats_and_those_alone(browser: Browser, administrator: User, world: World) -> None:
+    for repeated in (True, False):
+        Push.objects.create(
+            account=world.smart, address="coupon", received_at=timezone.now(), status=200, body="{}", answer={},
+            repeated=repeated,
+        )  # fmt: skip
+    page = browser(administrator, "en").get("/admin/integrations/push/?status=200").content.decode()
+    cells = [part.partition("</td>")[0] for part in page.split("field-repeated_shown")[1:3]]
+    assert ["portal-badge" in cell for cell in cells] == [False, True]
+    assert "cancel" not in "".join(cells), "no sign of something wrong"
 
 
 def test_the_last_fifty_pushes_and_the_revision_are_shown(page: Callable[[], str], world: World) -> None:
@@ -122,6 +165,12 @@ def test_a_stopped_lane_is_said_and_new_credentials_try_at_once(
     html = client.get(page_of(world.smart)).content.decode()
     assert "Reports have stopped: The platform refuses app_id and app_secret." in html
     assert "Queued 1" in html
+    other: SmartCouponAccount = SmartCouponAccountFactory()
+    ConsumeReport.objects.create(coupon=issued(world.coupon.template), account=other, available_at=timezone.now())
+    listed = f"/admin/integrations/consumereport/?account__id__exact={world.smart.pk}"
+    assert f'href="{listed}"' in html
+    found = client.get(listed).context["cl"].result_list
+    assert [report.account for report in found] == [world.smart], "this account's alone"
     form = {
         "name": world.smart.name, "merchants": [world.own.pk], "repeat_window_seconds": "600", "developer_key": "",
         "allowed_addresses": "", "consume_base_url": "http://127.0.0.1:9", "app_id": "b", "app_secret": "",

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -18,7 +17,7 @@ from integrations.models.partners import WebhookEvent
 from integrations.outbox import doorbell
 from integrations.webhooks import driving, switching
 from tests.admin.conftest import MOBILE, SECRETS, World
-from tests.admin.pages import act, act_on_selected, action_of, add_of, list_of, page_of, said
+from tests.admin.pages import act, act_on_selected, action_of, add_of, list_of, page_of, said, trail_of
 from tests.factories import issued
 from tests.webhooks.partner import Partner, answers
 
@@ -152,7 +151,7 @@ def test_switching_off_and_on_asks_about_what_is_pending(
     assert act(root, hook, "switch-on", pending="send") == ["Switched on. Events sent now: 2."]
     driving.drain()
     assert len(partner.received) == 2
-    assert LogEntry.objects.filter(object_id=str(hook.pk)).count() == 2
+    assert trail_of(hook) == [("root", "Switched off."), ("root", "Switched on.")]
 
 
 def test_all_that_failed_is_sent_again_after_a_question_that_says_how_many(

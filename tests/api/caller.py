@@ -13,7 +13,7 @@ from coupons.models import CouponEvent, IssuedCoupon
 from integrations.models import ApiKey, OutboxRow, PartnerApp
 from integrations.models.partners import Scope
 from merchants.models import Customer, Merchant
-from merchants.secrets import keyed_hashes
+from merchants.secrets import digest, keyed_hashes
 
 ROOT = "/api/v1/"
 _PORTAL = ClientHandler(enforce_csrf_checks=True)
@@ -55,7 +55,7 @@ def caller_of(name: str, *merchants: Merchant, scopes: Iterable[str] = Scope.val
     app = PartnerApp.objects.create(name=name, scopes=list(scopes))
     app.merchants.add(*merchants)
     key = f"cp_{name}-0123456789"
-    ApiKey.objects.create(app=app, prefix=key[:8], key_hash=keyed_hashes(key)[0])
+    ApiKey.objects.create(app=app, prefix=key[:8], key_hash=keyed_hashes(digest(key))[0], digest=digest(key))
     return Caller(app, key)
 
 

@@ -9,7 +9,9 @@ from integrations.models.partners import Scope
 from tests.e2e.portal import HTTP_SECONDS, Portal, until
 
 KEY = "cp_live_0123456789abcdef0123456789abcdef"
-UNLIMITED = {"API_RATE_LIMIT": "0", "API_UNKNOWN_CODES_A_MINUTE": "0", "API_WRONG_KEYS_A_MINUTE": "0"}
+UNLIMITED = dict.fromkeys(
+    ["API_RATE_LIMIT", "API_UNKNOWN_CODES_A_MINUTE", "API_UNKNOWN_CODES_IN_ALL", "API_WRONG_KEYS_A_MINUTE"], "0"
+)
 TERMS = {"merchant_id": "88", "start_date": "2026-01-01", "end_date": "2099-12-31", "publish": True}
 TEMPLATES: list[dict[str, Any]] = [
     {**TERMS, "reference": "cash", "title": "满60减10元", "kind": "cash", "amount_fen": 1000, "min_spend_fen": 6000},

@@ -134,7 +134,7 @@ def test_an_error_pauses_the_batch_and_undoes_its_slice(monkeypatch: pytest.Monk
         raise ValueError("broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr("coupons.issuing.many.finish", breaks)  # the last thing a slice does
+        patch.setattr("coupons.issuing.many.CouponEvent", breaks)  # the last thing a slice does
         batches.work_all()
     batch.refresh_from_db()
     assert (batch.state, batch.problem, batch.done) == (BatchState.PAUSED, BROKEN, 3)

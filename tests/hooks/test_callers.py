@@ -1,12 +1,14 @@
 """Who may push: tokens, merchants, addresses behind trusted proxies, and how often."""
 
 import time
+from datetime import timedelta
 from ipaddress import ip_network
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 
 from integrations import rates
 from integrations.models import Push
@@ -52,6 +54,21 @@ def test_a_token_that_was_changed_opens_nothing_any_more(platform: SmartCouponAc
     platform.save()
     assert refused(post(old, create_push()))[:2] == (404, "unknown_token")
     assert post(address_of(platform), create_push()).status_code == 200
+
+
+def test_who_is_turned_away_is_shown_to_staff_once_a_minute_without_what_it_sent(platform: SmartCouponAccount) -> None:
+    SmartCouponAccount.objects.update(allowed_addresses=["192.0.2.0/24"])
+    before = made()
+    for _ in range(3):
+        status, code, message = refused(post(address_of(platform), create_push(), REMOTE_ADDR="203.0.113.9"))
+        assert (status, code) == (403, "address_not_allowed")
+        assert message == "203.0.113.9 is not among the addresses that may push here."
+    kept = Push.objects.get()
+    assert (kept.status, kept.body, kept.answer["error"]["message"]) == (403, "", message)
+    Push.objects.update(received_at=timezone.now() - timedelta(seconds=61))
+    post(address_of(platform), create_push(), REMOTE_ADDR="203.0.113.9")
+    assert Push.objects.count() == 2
+    assert made() == before
 
 
 def test_another_accounts_merchant_looks_like_none(platform: SmartCouponAccount) -> None:
@@ -103,7 +120,7 @@ def test_only_allowed_addresses_may_push(
         assert response.status_code == 200
     else:
         assert refused(response)[:2] == (403, "address_not_allowed")
-        assert not Push.objects.exists()
+        assert list(Push.objects.values_list("status", flat=True)) == [403]
 
 
 @pytest.mark.parametrize(

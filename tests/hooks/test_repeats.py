@@ -143,6 +143,15 @@ def test_after_the_window_the_new_answer_is_the_one_that_is_repeated(platform: S
     assert post(address_of(platform), push).content == second.content
 
 
+def test_after_the_window_the_same_customer_gets_another_one(platform: SmartCouponAccount, merchant: Merchant) -> None:
+    push, url = give_push(published(merchant=merchant).coupon_id), address_of(platform, "coupon-detail")
+    first = post(url, push)
+    answered_ago(seconds=600)
+    second = post(url, push)
+    assert (second.status_code, second.content == first.content) == (200, False)
+    assert (IssuedCoupon.objects.count(), Customer.objects.count()) == (2, 1)
+
+
 def test_without_a_window_nothing_is_a_repeat(platform: SmartCouponAccount) -> None:
     SmartCouponAccount.objects.update(repeat_window_seconds=0)
     push = create_push()

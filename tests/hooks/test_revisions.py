@@ -43,6 +43,8 @@ def given(platform: SmartCouponAccount, template: CouponTemplate, revision: int,
         (create_push(), 1), (give_push("1"), 1), ({}, 1), ({"unknown": 1}, 1),
         (campaign(2), 2), (grant("1", 2), 2), ({"data_signature": "x"}, 2),
         (campaign(3), 3), (grant("1", 3), 3), ({**campaign(2), "signature_time": "1"}, 3),
+        ({**create_push(), "campaign_name": None, "data_signature": None}, 1),
+        ({**campaign(2), "signature_time": None}, 2),
     ],
 )  # fmt: skip
 def test_a_push_is_of_the_newest_revision_whose_fields_it_has(body: dict[str, Any], number: int) -> None:
@@ -80,6 +82,31 @@ def test_a_refusal_has_the_revisions_form_and_nothing_that_looks_like_success(
         assert body["return_code"] == "fail"
         assert body["return_msg"].startswith("coupon_amount: ")
     assert made() == before
+
+
+@pytest.mark.parametrize("address", ["/hooks/smart-coupon/nobody/coupon/", None], ids=["token", "caller"])
+@LATER
+def test_a_refusal_of_the_caller_has_the_revisions_form_too(
+    platform: SmartCouponAccount, revision: int, address: str | None
+) -> None:
+    SmartCouponAccount.objects.update(allowed_addresses=["192.0.2.1"])
+    response = post(address or address_of(platform), campaign(revision))
+    assert response.status_code == (404 if address else 403)
+    assert list(response.json()) == (["error"] if revision == 2 else ["return_code", "return_msg"])
+    assert list(post(address or address_of(platform), b"no JSON").json()) == ["error"]
+
+
+def test_the_same_push_in_another_revision_is_answered_in_its_own_form(platform: SmartCouponAccount) -> None:
+    end = soon(days=3)
+    coupon_id = created(platform, 2).coupon_id
+    bare = {"coupon_type": ABSENT, "coupon_amount": ABSENT, "min_purchase_price": ABSENT, "expiration_time": end}
+    url = address_of(platform, "coupon-detail")
+    first = post(url, give_push(coupon_id, expiration_time=end)).json()["result"]["coupon_detail_id"]
+    assert post(url, grant(coupon_id, 2, **bare)).json() == {"result": {"coupon_id": first}}
+    answer = post(url, grant(coupon_id, 3, **bare))
+    assert answer.content.decode() == f'{{"return_code": "success", "return_msg": "", "coupon_id": "{first}"}}'
+    assert last_push().answer == answer.json()
+    assert IssuedCoupon.objects.count() == 1
 
 
 @LATER
@@ -136,6 +163,19 @@ def test_a_detail_that_says_otherwise_than_its_campaign_is_refused_and_names_the
     assert made() == before
 
 
+@LATER
+def test_an_amount_without_its_type_is_held_against_the_campaign_too(
+    platform: SmartCouponAccount, revision: int
+) -> None:
+    cash, discount = created(platform, revision), created(platform, revision, coupon_type=1, coupon_amount=7.5)
+    for template, right, wrong in ((cash, 10.0, 99), (discount, 7.50, 8)):
+        response = given(platform, template, revision, coupon_type=ABSENT, coupon_amount=wrong)
+        said = response.json().get("return_msg") or response.json()["error"]["message"]
+        words = f"coupon_amount: differs from the campaign's: {wrong} here, {right:g} there."
+        assert (response.status_code, said) == (400, words)
+        assert given(platform, template, revision, coupon_type=ABSENT, coupon_amount=right).status_code == 200
+
+
 def test_the_platforms_numbers_may_be_written_either_way(platform: SmartCouponAccount) -> None:
     template = created(platform, 2, coupon_amount=10.0, coupon_limit=100.0)
     assert given(platform, template, 2, coupon_amount=10.00, min_purchase_price=50.0).status_code == 200
@@ -179,6 +219,25 @@ def test_the_same_push_again_gets_the_first_answer(platform: SmartCouponAccount,
     assert given(platform, template, revision, expiration_time=end).json() == first
     assert given(platform, template, revision, expiration_time=soon(days=4)).json() != first
     assert IssuedCoupon.objects.count() == 2
+
+
+def test_two_rules_of_one_second_are_one_push_in_revision_1(platform: SmartCouponAccount) -> None:
+    """Nothing in it says which rule it is of, so it cannot be told from a repeat."""
+    coupon_id = post(address_of(platform), create_push()).json()["result"]["coupon_id"]
+    push = give_push(coupon_id)
+    answers = [post(address_of(platform, "coupon-detail"), push).json() for _rule in range(2)]
+    assert answers[0] == answers[1]
+    assert IssuedCoupon.objects.count() == 1
+
+
+@LATER
+def test_two_rules_of_one_second_are_told_apart_by_their_campaigns(platform: SmartCouponAccount, revision: int) -> None:
+    name = "coupon_name" if revision == 2 else "campaign_name"
+    rules = [created(platform, revision, **{name: f"满50减10（规则{number}）"}) for number in range(2)]
+    end = soon(days=3)
+    answers = [given(platform, template, revision, expiration_time=end) for template in rules]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert set(IssuedCoupon.objects.values_list("template", flat=True)) == {template.pk for template in rules}
 
 
 def test_an_unknown_campaign_is_404(platform: SmartCouponAccount) -> None:

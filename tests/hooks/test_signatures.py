@@ -3,14 +3,17 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from coupons import templates
 from coupons.models import CouponTemplate, IssuedCoupon
-from integrations.models import SignatureSeen
+from integrations.models import PushAnswer, SignatureSeen
 from integrations.sandbox.signing import platform_sign_time
 from integrations.smart_coupon.signatures import body_signatures, java_double, time_signatures
 from merchants.models import SmartCouponAccount
@@ -135,6 +138,37 @@ def test_a_moment_of_revision_3_is_good_for_one_push_and_its_repeats(keyed: Smar
     assert "sign each push anew" in response.json()["return_msg"]
     assert post(address_of(keyed), signed(campaign(3, coupon_amount=20), 3, at=moment + 0.001)).status_code == 200
     assert (CouponTemplate.objects.count(), SignatureSeen.objects.count()) == (2, 2)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("window", [0, 5, 600])
+def test_what_a_moment_has_made_it_makes_never_again_however_short_the_window(
+    keyed: SmartCouponAccount, window: int
+) -> None:
+    SmartCouponAccount.objects.update(repeat_window_seconds=window)
+    campaign_id = made_id(post(address_of(keyed), signed(campaign(3), 3)).json(), "campaign_id")
+    url, body = address_of(keyed, "coupon-detail"), grant(campaign_id, 3)
+    seen = signed(body, 3)
+    first = post(url, seen).json()
+    PushAnswer.objects.update(answered_at=timezone.now() - timedelta(seconds=601))
+    SignatureSeen.objects.update(seen_at=timezone.now() - timedelta(seconds=602))
+    replayed = post(url, seen)
+    assert (replayed.status_code, replayed.json()) == (200, first)
+    assert IssuedCoupon.objects.count() == 1
+    anew = post(url, signed(body, 3))
+    assert (anew.status_code, anew.json() == first) == (200, False), "the platform gives it a second time"
+    assert post(url, seen).json() == anew.json()
+    assert IssuedCoupon.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_refused_push_may_come_again_under_its_moment(keyed: SmartCouponAccount) -> None:
+    campaign_id = made_id(post(address_of(keyed), signed(campaign(3), 3)).json(), "campaign_id")
+    template, body = CouponTemplate.objects.get(), signed(grant(campaign_id, 3), 3)
+    templates.pause(template)
+    assert post(address_of(keyed, "coupon-detail"), body).status_code == 409
+    templates.publish(template)
+    assert post(address_of(keyed, "coupon-detail"), body).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,9 +6,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 from django_otp.oath import totp
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from merchants import two_factor
+from merchants.models import Authenticator
 from tests.people.conftest import PASSWORD
 
 LOGIN, CODE, SET_UP, STATE = (
@@ -32,25 +32,25 @@ def browser_at(name: str, language: str = "en") -> Client:
     return client
 
 
-def phone(user: User) -> TOTPDevice:
+def phone(user: User) -> Authenticator:
     """A phone that is set up, whose codes have not been used yet."""
-    return TOTPDevice.objects.create(user=user, name="phone", confirmed=True)
+    return Authenticator.objects.create(user=user, name="phone", confirmed=True)
 
 
-def code_of(device: TOTPDevice, steps: int = 0) -> str:
+def code_of(device: Authenticator, steps: int = 0) -> str:
     """What the phone shows now, or some steps of thirty seconds from now."""
     return f"{totp(device.bin_key, t0=-steps * 30):06d}" if steps else f"{totp(device.bin_key):06d}"
 
 
-def wrong_code_of(device: TOTPDevice) -> str:
+def wrong_code_of(device: Authenticator) -> str:
     """One that is none of those that are taken now."""
     near = {code_of(device, steps) for steps in range(-3, 4)}
     return next(f"{number:06d}" for number in range(10) if f"{number:06d}" not in near)
 
 
-def later(device: TOTPDevice) -> None:
+def later(device: Authenticator) -> None:
     """Let the pause after a wrong code be over."""
-    TOTPDevice.objects.filter(pk=device.pk).update(throttling_failure_timestamp=None)
+    Authenticator.objects.filter(pk=device.pk).update(throttling_failure_timestamp=None)
 
 
 def age(client: Client, **seconds: int) -> None:

@@ -16,7 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from coupons import batches, figures
-from coupons.models import DayFigures, Reissue
+from coupons.approvals import asking
+from coupons.models import DayFigures, DoneAlone, Reissue
 from integrations.models import (
     ConsumeReport,
     DfireCallback,
@@ -89,6 +90,9 @@ def neighbours(world: World) -> World:
     batch = batches.begin_issue(world.other_template, f"{THEIR_MOBILE}\n1370000\n", name="别家名单")
     batches.work_all()
     assert batch.rows.exists()
+    somebody = User.objects.create_user("somebody", is_staff=True)
+    asking.ask_to_issue(batch, by=somebody, reason="别家的券")
+    DoneAlone.objects.create(user=somebody, template=world.other_template, gives=True, coupons=1, value_fen=1)
     row = OutboxRow.objects.filter(merchant=them).first()
     assert row is not None
     OutboxAttempt.objects.create(row=row, phase="send", method="x", lease_token="0" * 32, started_at=now)

@@ -10,8 +10,8 @@ from django.conf import LazySettings
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
 from integrations.models import ApiKey, OutboxRow, PartnerApp, WebhookEndpoint
+from integrations.partner_api.keys import found_by
 from merchants.models import Customer, DfireAccount, Merchant, Shop, SmartCouponAccount
-from merchants.secrets import keyed_hashes
 from tests.hooks.helpers import address_of, create_push, post
 from tests.provisioning.helpers import EXAMPLE, SECRETS, dump, example, put
 
@@ -54,7 +54,7 @@ def test_it_makes_everything_that_it_names(run: Any) -> None:
     assert OutboxRow.objects.get().template == template
     app = PartnerApp.objects.get(name="mini-program")
     assert (list(app.merchants.all()), len(app.scopes)) == ([merchant], 5)
-    assert ApiKey.objects.get().key_hash in keyed_hashes("ak-0123456789abcdef0123456789")
+    assert ApiKey.objects.get().key_hash in found_by("ak-0123456789abcdef0123456789")
     webhook = WebhookEndpoint.objects.get()
     assert (webhook.app, webhook.url, webhook.events) == (app, "https://partner.example/hook", ["coupon.redeemed"])
     assert webhook.secret == "whsec_c2VjcmV0LW9mLXRoZS1ob29r"

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -17,6 +16,7 @@ from integrations.outbox import engine
 from integrations.sync.promotion_terms import last_day_of_use
 from merchants.clock import local_day
 from merchants.models import Merchant
+from tests.admin.pages import trail_of
 from tests.factories import MerchantFactory, ShopFactory, published
 from tests.outbox.helpers import drain_through
 from tests.reconcile.dfire import Dfire
@@ -143,7 +143,7 @@ def test_one_that_exists_only_there_becomes_a_draft_that_staff_complete(
     repair_all(run, lili)
     draft = CouponTemplate.objects.get(coupon_id="4711")
     assert (draft.status, draft.title, draft.end_date) == ("draft", "made at the till", template.end_date)
-    assert LogEntry.objects.get(user=lili, object_id=str(draft.pk))
+    assert trail_of(draft) == [(lili.username, "Imported from dfire.")]
     assert Finding.objects.get().template == draft
     agree(template.merchant)
     with pytest.raises(ValidationError):  # dfire does not say what it is worth

@@ -20,7 +20,7 @@ ABOUT_NOBODY = {
     "coupons.CouponTemplate.menu_ids", "coupons.CouponTemplate.shop_entity_ids", "coupons.CouponTemplate.use_weekdays",
     "coupons.CouponTemplate.use_times", "coupons.CouponTemplate.use_dates", "coupons.CouponTemplate.blackout_dates",
     "coupons.CouponTemplate.channels", "coupons.CouponTemplate.notice", "coupons.TemplateVersion.terms_json",
-    "coupons.Batch.summary",
+    "coupons.Batch.summary", "coupons.Approval.asked",
     "integrations.PartnerApp.scopes", "integrations.WebhookEndpoint.events",
     "integrations.ApiKey.allowed_addresses",
     "merchants.SmartCouponAccount.allowed_addresses",

@@ -1,5 +1,9 @@
-"""Takes six pictures at a desk's width, in Chinese, and puts them into `docs/images/`."""
+"""Takes the pictures of `docs/images/`: six at a desk's width, in Chinese, and those of how a platform is connected.
 
+`connecting` as an argument takes the latter alone.
+"""
+
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +15,7 @@ from config.embedded.places import CHECKOUT
 from config.tooling.terminal import say
 from tests.e2e.browsing import CHROMIUM, DESK, PATIENCE, bar, chromium, marketing, sign_in, window
 from tests.e2e.portal import MOBILE, until
+from tests.screenshots import connecting
 from tests.screenshots.portal import Photographed
 
 FOLDER = CHECKOUT / "docs" / "images"
@@ -117,12 +122,18 @@ def main() -> None:
     try:
         portal.up()
         with chromium() as browser:
-            context = window(browser, DESK)
-            one = Photographer(portal, context.new_page(), context.new_page())
-            sign_in(one.page, portal, name=marketing(portal))
-            scenes: list[Callable[[], None]] = [one.coupon, one.why, one.home, one.template, one.settlement, one.batch]
-            for scene in scenes:
-                scene()
+            if "connecting" not in sys.argv:
+                context = window(browser, DESK)
+                one = Photographer(portal, context.new_page(), context.new_page())
+                sign_in(one.page, portal, name=marketing(portal))
+                scenes: list[Callable[[], None]] = [
+                    *(one.coupon, one.why, one.home, one.template, one.settlement, one.batch)
+                ]
+                for scene in scenes:
+                    scene()
+            connecting.live(portal)
+            for picture in connecting.take(browser, portal, FOLDER):
+                say(f"{picture.name}: {picture.stat().st_size // 1000} kB")
     finally:
         portal.down()
 

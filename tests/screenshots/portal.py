@@ -47,6 +47,12 @@ class Photographed(Portal):
         token = json.loads((self.folder / "demo-keys.json").read_text())["push_token"]
         return requests.post(f"{self.url}/hooks/smart-coupon/{token}/{address}/", json=body, timeout=HTTP_SECONDS)
 
+    def redeem(self, code: str) -> None:
+        """Redeem a coupon at the sandbox's till, once dfire holds it."""
+        until(lambda: self.held(code), seconds=30)
+        order = {"code": code}
+        requests.post(f"{self.sandbox_url}/control/redeem", json=order, timeout=HTTP_SECONDS).raise_for_status()
+
     def issue(self, reference: str, mobile: str) -> str:
         """Issue a coupon of a template of the demo; returns its code, once dfire holds it."""
         code = self.manage("shell", "-c", _ISSUE.format(reference=reference, mobile=mobile)).split("code ")[1].strip()

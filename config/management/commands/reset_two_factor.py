@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.options import get_content_type_for_model
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext_noop
 
 from merchants import sessions, two_factor
+from merchants.audit.recording import record
 
 
 class Command(BaseCommand):
@@ -26,10 +26,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {options['name']!r}.")
         had = two_factor.reset(user)
         ended = sessions.end_all(user)
-        LogEntry.objects.create(
-            user_id=user.pk, content_type=get_content_type_for_model(user), object_id=str(user.pk),
-            object_repr=str(user), action_flag=CHANGE,
-            change_message="Two-factor sign-in was reset on the server (manage.py reset_two_factor).",
-        )  # fmt: skip
+        record(user, gettext_noop("Reset two-factor sign-in."))
         said = "is reset" if had else "was not set up"
         self.stdout.write(f"Two-factor sign-in of {user.username} {said}; sessions ended: {ended}.")

@@ -4,10 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext_noop
 
 from coupons import figures
 from integrations.outbox import restored
 from integrations.reconcile.restored import compare_all
+from merchants.audit.recording import record
 
 
 class Command(BaseCommand):
@@ -38,7 +40,12 @@ class Command(BaseCommand):
         self.stdout.write(_summary(sum(changed.values())))
         if corrected := figures.check():
             self.stdout.write(f"{corrected:>8}  sums of days corrected: triggers had been off during the restore")
-        self.stdout.write(f"{compare_all()} merchants are compared with dfire as soon as the portal is started.")
+        merchants = compare_all()
+        record(
+            None, gettext_noop("After a restore: %(rows)s outbox rows uncertain, %(merchants)s merchants compared."),
+            facts={"rows": sum(changed.values()), "merchants": merchants},
+        )  # fmt: skip
+        self.stdout.write(f"{merchants} merchants are compared with dfire as soon as the portal is started.")
 
 
 def _summary(rows: int) -> str:

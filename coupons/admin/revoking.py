@@ -1,0 +1,112 @@
+"""Taking back one coupon or chosen ones: what somebody may not do alone is asked for, template by template."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+
+from coupons import lifecycle
+from coupons.admin.approval_words import approvers_words
+from coupons.admin.approving import MayWait
+from coupons.admin.doing import do, do_each
+from coupons.approvals import asking, limits
+from coupons.approvals.facts import REVOCABLE
+from coupons.approvals.limits import Need
+from coupons.models import CouponTemplate, IssuedCoupon
+from merchants.admin.base import visible_rows
+from merchants.admin.dialogs import ReasonForm
+
+
+class RevokeForm(MayWait, ReasonForm):
+    """Asks why."""
+
+    def find_need(self) -> Need | None:
+        """Of the one coupon, with what was taken back of its template lately."""
+        rows = visible_rows(admin.site, IssuedCoupon, self.request)
+        coupon = (
+            rows.filter(pk=self.object_id).first() if rows is not None and str(self.object_id).isdecimal() else None
+        )
+        if coupon is None:
+            return None
+        self.merchant = coupon.template.merchant
+        return limits.many(coupon.template, coupons=1, value_fen=coupon.cost_fen, gives=False, by=self.request.user)
+
+
+@dataclass(frozen=True, slots=True)
+class ToAsk:
+    """Chosen coupons of one template that need a second person."""
+
+    template: CouponTemplate
+    coupon_ids: list[int]
+    need: Need
+
+
+def revoke(coupon_id: int, *, reason: str, by: Any) -> None:
+    """Take one coupon back, in a transaction of its own.
+
+    Raises:
+        Refused: it has been redeemed, or is being.
+        NeedsApproval: `by` has taken back too many alone lately.
+    """
+    with transaction.atomic():
+        coupon = lifecycle.lock([coupon_id])[0]
+        lifecycle.revoke(coupon, reason=reason, actor=f"staff:{by.get_username()}")
+        limits.one(coupon.template_id, value_fen=coupon.cost_fen, gives=False, by=by)
+
+
+def to_ask(coupon_ids: list[int], by: Any) -> list[ToAsk]:
+    """The chosen coupons that `by` may not take back alone."""
+    of_template: dict[int, list[tuple[int, int | None]]] = {}
+    able = IssuedCoupon.objects.filter(pk__in=coupon_ids, status__in=REVOCABLE)
+    for template_id, pk, fen in able.values_list("template", "pk", "cost_fen"):
+        of_template.setdefault(template_id, []).append((pk, fen))
+    found = []
+    for template in CouponTemplate.objects.filter(pk__in=of_template).select_related("merchant").order_by("pk"):
+        chosen = of_template[template.pk]
+        value = sum(fen or 0 for _pk, fen in chosen)
+        need = limits.many(template, coupons=len(chosen), value_fen=value, gives=False, by=by)
+        if need is not None:
+            found.append(ToAsk(template, [pk for pk, _fen in chosen], need))
+    return found
+
+
+def words_before(asked: list[ToAsk], by: Any) -> str:
+    """What is to be said of them before anything is done."""
+    said = []
+    for one in asked:
+        count = len(one.coupon_ids)
+        words = ngettext(
+            "%(count)s of “%(title)s” waits for a second person. %(limit)s",
+            "%(count)s of “%(title)s” wait for a second person. %(limit)s",
+            count,
+        ) % {"count": f"{count:,}", "title": one.template.title, "limit": one.need.words}
+        said.append(f"{words} {approvers_words(one.template.merchant, by)}")
+    return " ".join(said)
+
+
+def revoke_chosen(request: HttpRequest, coupon_ids: list[int], *, reason: str) -> int | None:
+    """Take back what one may alone, ask for the rest, and say what was not done.
+
+    Returns:
+        How many were taken back; None where all are asked for.
+    """
+    waiting: set[int] = set()
+    for one in to_ask(coupon_ids, request.user):
+        waiting.update(one.coupon_ids)
+        done = gettext("“%(title)s”: your request waits for a second person.") % {"title": one.template.title}
+        _ask(request, one, reason=reason, done=done)
+    alone = [pk for pk in coupon_ids if pk not in waiting]
+    if waiting and not alone:
+        return None
+    return do_each(request, alone, lambda pk: revoke(pk, reason=reason, by=request.user))
+
+
+def _ask(request: HttpRequest, one: ToAsk, *, reason: str, done: str) -> None:
+    do(
+        request,
+        lambda: asking.ask_to_revoke(one.template, one.coupon_ids, by=request.user, reason=reason),
+        done=done,
+    )
