@@ -72,7 +72,7 @@ def _approve(approval: Approval, user: Any, note: str) -> bool:
     if why := _lapse_of(locked, template, batch):
         lapsing.lapse(locked, why)
         return True
-    assert template is not None
+    assert template is not None  # nosec B101 # for the type checker
     requester, reason = locked.requested_by, locked.reason
     _close(locked, ApprovalState.APPROVED, user, note)  # before the act: it lets go of what waits about the same
     if locked.act == ApprovalAct.ISSUE and batch is not None:

@@ -49,7 +49,7 @@ def backward(watched: Sequence[Rows | Links]) -> str:
 
 def _rows(one: Rows) -> str:
     columns, secrets = one.columns.split(), one.secrets.split()
-    about = f"SELECT ({one.name})::text, ({one.merchant})::bigint FROM (SELECT ($1).*) r"
+    about = f"SELECT ({one.name})::text, ({one.merchant})::bigint FROM (SELECT ($1).*) r"  # nosec B608 # names of ours
     arguments = [one.kind, about, f"{{{','.join(columns)}}}", f"{{{','.join(secrets)}}}"]
     return (
         f"CREATE TRIGGER {_trigger(one.table, 'audit')} AFTER INSERT OR DELETE OR UPDATE OF"

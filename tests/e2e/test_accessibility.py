@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from config.tooling import axe
 from tests.e2e.browsing import DESK, MARKS, Complaints, chromium, marketing, sign_in, window
-from tests.e2e.portal import MOBILE, Portal, until
+from tests.e2e.portal import Portal
 
 pytestmark = [*MARKS, pytest.mark.skipif(not axe.ensure(), reason="axe-core could not be fetched from npm's registry")]
 
@@ -73,46 +73,6 @@ DIALOGS = [
     ("coupons/issuedcoupon/{coupon}/change/", "撤销"),
     ("coupons/batch/{batch}/change/", "取消任务"),
 ]
-
-_NAMES = ("template", "customer", "coupon", "code", "batch", "row", "app", "endpoint")
-_ROWS = """
-from coupons import batches, issuing, templates
-from coupons.choices import Source
-from coupons.issuing import Through
-from coupons.models import CouponTemplate
-from merchants.clock import local_day
-from merchants.models import Customer, Merchant
-from django.utils import timezone
-from integrations.models import PartnerApp, WebhookEndpoint
-from integrations.models.partners import Scope
-from integrations.webhooks import signing
-merchant, today = Merchant.objects.get(merchant_id="88"), local_day(timezone.now())
-template = CouponTemplate.objects.create(
-    merchant=merchant, title="无障碍券", kind="cash", amount_fen=1000, min_spend_fen=5000, start_date=today,
-    end_date=today, stock=100, budget_fen=10000, cost_each_fen=1000)
-templates.publish(template)
-template.refresh_from_db()
-customer = Customer.objects.get(merchant=merchant, mobile="{mobile}")
-coupon = issuing.issue(template=template, customer=customer, through=Through(source=Source.STAFF, actor="staff:e2e"))
-batch = batches.begin_issue(template, "13800000001\\n138000\\n1380000000", name="名单")
-app = PartnerApp.objects.create(name="小程序", scopes=list(Scope.values))
-app.merchants.add(merchant)
-endpoint = WebhookEndpoint.objects.create(
-    app=app, url="https://partner.example/events", secret=signing.new_secret(), events=["template.ended"])
-print("ids", template.pk, customer.pk, coupon.pk, coupon.code, batch.pk, coupon.outbox.get().pk,
-      app.pk, endpoint.pk)
-"""
-
-
-@pytest.fixture(scope="module")
-def rows(portal: Portal) -> dict[str, str]:
-    """A template, a coupon and a batch that there is something to see of."""
-    printed = portal.manage("shell", "-c", _ROWS.format(mobile=MOBILE))
-    found = re.search(r"ids" + r" (\d+)" * len(_NAMES), printed)
-    assert found, printed
-    made = dict(zip(_NAMES, found.groups(), strict=True))
-    until(lambda: portal.held(made["code"]), seconds=30)
-    return made
 
 
 @pytest.fixture
