@@ -68,8 +68,9 @@ def reports_state(account: SmartCouponAccount) -> str:
     lane = getattr(account, "report_lane", None)
     boxes: list[str] = []
     if lane is not None and lane.stopped_at is not None:
-        words = gettext("Reports have stopped: %(why)s They go on by themselves once this is mended.")
-        boxes.append(notice(words % {"why": said(lane.code, lane.message)}, "danger"))
+        why = gettext("Reports have stopped: %(why)s") % {"why": said(lane.code, lane.message)}
+        words = format_html("{}<br>{}", why, gettext("They go on by themselves once this is mended."))
+        boxes.append(notice(words, "danger"))
     theirs = ConsumeReport.objects.filter(account=account)
     address = f"{reverse('admin:integrations_consumereport_changelist')}?account__id__exact={account.pk}"
     queued, failed = theirs.filter(state=ReportState.QUEUED), theirs.filter(state=ReportState.DEAD)
