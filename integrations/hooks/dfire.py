@@ -91,8 +91,8 @@ class DfireHook(HookView):
 def _is_shifted(form: dict[str, str]) -> bool:
     """Whether a name and a value may have been cut apart elsewhere than where they were signed.
 
-    They are signed run together, so that `entityId=1` and `entityId1=` have one signature. What was cut elsewhere lacks a
-    field whose name stands in what is signed.
+    They are signed run together, so that `entityId=1` and `entityId1=` have one signature. What was cut elsewhere lacks
+    a field whose name stands in what is signed.
     """
     signed = canonical_string(form)
     missing = [name for name in _KNOWN_FIELDS if name not in form]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-_PUT_IN = "0a&=%+\" ,"
+_PUT_IN = '0a&=%+" ,'
 
 
 def edits(text: str) -> Iterator[tuple[str, str]]:

@@ -17,10 +17,21 @@ from tests.attack.world import World
 from tests.hooks.helpers import callback, tell
 
 pytestmark = pytest.mark.django_db
-NAMES = ["timestamp", "v", "method", "entityId", "promotionId", "openid", "thirdDeliverCode", "brandEntityId", "plateEntityId"]
+NAMES = [
+    "timestamp",
+    "v",
+    "method",
+    "entityId",
+    "promotionId",
+    "openid",
+    "thirdDeliverCode",
+    "brandEntityId",
+    "plateEntityId",
+]
 KEPT = {"integrations_dfirecallback": 1}
 REDEEMED = {
-    "integrations_dfirecallback": 1, "coupons_issuedcoupon": 0, "coupons_couponevent": (1, 2, 3), "coupons_dayfigures": (0, 1),
+    "integrations_dfirecallback": 1, "coupons_issuedcoupon": 0, "coupons_couponevent": (1, 2, 3),
+    "coupons_dayfigures": (0, 1),
     "integrations_webhookdelivery": (1, 2), "coupons_coupontemplate": (0,), "integrations_outboxrow": (0,),
 }  # fmt: skip
 
@@ -28,7 +39,9 @@ REDEEMED = {
 def written(form: dict[str, str] | list[tuple[str, str]]) -> bytes:
     """Form-encoded; half characters as what they would be."""
     pairs = form.items() if isinstance(form, dict) else form
-    return "&".join(f"{quote_plus(n, errors='surrogatepass')}={quote_plus(v, errors='surrogatepass')}" for n, v in pairs).encode()
+    return "&".join(
+        f"{quote_plus(n, errors='surrogatepass')}={quote_plus(v, errors='surrogatepass')}" for n, v in pairs
+    ).encode()
 
 
 def hear(world: World, before: State, body: bytes, *, forged: bool) -> int:
@@ -42,7 +55,9 @@ def hear(world: World, before: State, body: bytes, *, forged: bool) -> int:
             assert not forged, body
             assert said["success"] is True
             assert found == KEPT or is_one_of(found, REDEEMED), (found, body)
-            assert (tell(body).status_code, set(changed(before, look()))) == (200, set(found)), "a repeat is counted alone"
+            assert (tell(body).status_code, set(changed(before, look()))) == (200, set(found)), (
+                "a repeat is counted alone"
+            )
         else:
             assert status in (400, 401), (status, body)
             assert (said["success"], said["resultCode"]) in [(False, "011"), (False, "002"), (False, "013")], body
@@ -90,10 +105,13 @@ def test_any_form(world: World, before: State, data: st.DataObject, whose: int) 
     body = written(right)
     at = data.draw(st.integers(0, len(body)))
     spoiled: Any = st.sampled_from([
-        body[:at], body[at:], body[:at] + b"\xff" + body[at:], body[:at] + b"%" + body[at:], body[:at] + b"\x00" + body[at:],
-        body.replace(b"&", b";"), b"{" + body + b"}", body.upper(), body + b"&" + body.replace(b"1", b"2"), body + b"&sign=",
+        body[:at], body[at:], body[:at] + b"\xff" + body[at:], body[:at] + b"%" + body[at:],
+        body[:at] + b"\x00" + body[at:],
+        body.replace(b"&", b";"), b"{" + body + b"}", body.upper(), body + b"&" + body.replace(b"1", b"2"),
+        body + b"&sign=",
         body + b"&thirdDeliverCode=1", b"thirdDeliverCode=1&" + body, body + b"&x=" * 200, body.replace(b"=", b"%3D"),
-        written([*right, ("thirdDeliverCode", "1")]), written([*right, ("thirdDeliverCode ", "1")]), body.decode().encode("utf-16"),
+        written([*right, ("thirdDeliverCode", "1")]), written([*right, ("thirdDeliverCode ", "1")]),
+        body.decode().encode("utf-16"),
     ])  # fmt: skip
     noise = st.binary(max_size=150) | st.text(alphabet="&=%+;aA0sign\n", max_size=80).map(str.encode)
     sentence = data.draw(spoiled | noise)

@@ -6,7 +6,7 @@ What means the same is judged here by readers of the standard library, not by th
 - in JSON, what is read as equal (blanks between tokens), and the case of a signature's hex digits;
 - of revision 3 everything else than the signature is unsigned: there the push that came first is what stands, and
   another under the same moment is refused (a changed push that is *first* is taken: PROTOCOLS §2, docs/hooks.md);
-- of a webhook nothing: body, id and moment are signed as they are.
+- of a webhook the moment as a number, and what stands around a signature that is whole.
 """
 
 import json
@@ -21,6 +21,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from integrations.dfire.signing import sign
 from integrations.models import DfireCallback
+from integrations.models.inbox import UNSETTLED_STATES
 from integrations.sandbox.signing import dfire_signed_rightly
 from integrations.webhooks.signing import headers, new_secret
 from merchants.models import DfireAccount
@@ -89,7 +90,7 @@ def test_a_callback_written_otherwise_is_the_same_callback(world: World) -> None
     ways = [
         urlencode(dict(reversed(form.items()))),
         urlencode(form, quote_via=quote),
-        urlencode(form).replace("+", "%20").lower().replace("appkey", "appKey") if False else urlencode(form, safe="/~"),
+        urlencode(form, safe="/~"),
         "&".join(f"{n}={''.join(f'%{byte:02x}' for byte in v.encode())}" for n, v in form.items()),
         f"{urlencode(form)}&openid={quote(form['openid'])}",
     ]
@@ -139,12 +140,17 @@ def test_what_stands_in_the_address_is_not_part_of_a_callback(world: World, befo
     assert post(address, urlencode(rest).encode(), "application/x-www-form-urlencoded").status_code in (400, 401)
     assert changed(before, look()) == {}
     beside = urlencode({**there, "thirdDeliverCode": "1"})
-    assert post(f"/hooks/dfire/?{beside}", urlencode(form).encode(), "application/x-www-form-urlencoded").status_code == 200
+    assert (
+        post(f"/hooks/dfire/?{beside}", urlencode(form).encode(), "application/x-www-form-urlencoded").status_code
+        == 200
+    )
     assert DfireCallback.objects.get().code == world.held.code
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["entityId", "promotionId", "openid", "brandEntityId", "plateEntityId", "v", "thirdDeliverCode"])
+@pytest.mark.parametrize(
+    "name", ["entityId", "promotionId", "openid", "brandEntityId", "plateEntityId", "v", "thirdDeliverCode"]
+)
 def test_a_border_moved_between_name_and_value_is_no_genuine_callback(world: World, before: State, name: str) -> None:
     """Names and values are signed run together: the gateway's formula does not see where one ends."""
     form = callback(world.tills, world.held.code)
@@ -172,10 +178,11 @@ def test_a_genuine_callback_may_lack_what_dfire_may_leave_out(world: World, name
 @pytest.mark.django_db
 def test_another_account_s_valid_signature_redeems_nothing_of_this_merchant_s(world: World) -> None:
     theirs = DfireAccount.objects.get(pk=world.other.dfire_account_id)
+    form = callback(theirs, world.held.code)
     for _ in range(2):
-        assert tell(callback(theirs, world.held.code)).status_code == 200
+        assert tell(form).status_code == 200
     kept = DfireCallback.objects.get()
-    assert (kept.state, kept.coupon, kept.account) == ("foreign_coupon", world.held, theirs) or kept.state != "applied"
+    assert (kept.account, kept.state in UNSETTLED_STATES) == (theirs, True), "it waits in the inbox"
     world.held.refresh_from_db()
     assert world.held.status == "issued"
     crossed = {**callback(theirs, world.held.code), "appKey": world.tills.app_key}
@@ -229,6 +236,13 @@ def test_a_push(world: World, revision: int, kind: str) -> None:
     assert same > 10, "blanks between tokens"
 
 
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
 @pytest.mark.parametrize("part", ["body", "webhook-id", "webhook-timestamp", "webhook-signature"])
 def test_a_webhook(part: str) -> None:
     """As a partner's own library judges it, by docs/webhooks.md."""
@@ -244,9 +258,11 @@ def test_a_webhook(part: str) -> None:
         tried += 1
         if part == "webhook-signature" and any(one == told[part] for one in made.split(" ")):
             continue  # a blank more: still that signature
-        if part == "webhook-timestamp" and made.strip() == told[part]:
-            continue
-        with pytest.raises(WebhookVerificationError):
+        if part == "webhook-timestamp" and _whole(made) == int(told[part]):
+            continue  # the same moment
+        try:
             library.verify(changed_one["body"], {name: value for name, value in changed_one.items() if name != "body"})
-            pytest.fail(f"{how}: {made}")
+        except (WebhookVerificationError, ValueError):
+            continue
+        pytest.fail(f"{how}: {made}")
     assert tried > 40

@@ -29,7 +29,8 @@ MADE: dict[str, dict[str, Any]] = {
         "integrations_pushanswer": 1, "integrations_webhookdelivery": 1,
     },
     "coupon-detail": {
-        "coupons_issuedcoupon": 1, "coupons_couponevent": (1, 2), "integrations_outboxrow": 1, "coupons_coupontemplate": 0,
+        "coupons_issuedcoupon": 1, "coupons_couponevent": (1, 2), "integrations_outboxrow": 1,
+        "coupons_coupontemplate": 0,
         "integrations_pushanswer": 1, "integrations_webhookdelivery": 1, "merchants_customer": (0, 1),
         "coupons_dayfigures": 1,
     },
@@ -50,7 +51,12 @@ def fields_of(kind: str, revision: Revision) -> tuple[dict[str, Any], dict[str, 
              revision.least_spend: st.sampled_from([0, 50, 50.5, "50", None])}  # fmt: skip
     ids = {"merchant_id": st.sampled_from(["88", "88", "88", 88, "99", "0088"])}
     if kind == "coupon-detail":
-        needed = {revision.customer: "13800138000", "expiration_time": ahead(), revision.coupon: "@free", "merchant_id": "88"}
+        needed = {
+            revision.customer: "13800138000",
+            "expiration_time": ahead(),
+            revision.coupon: "@free",
+            "merchant_id": "88",
+        }
         coupons = [f"@{name}" for name in ("free", "free", "last", "gone", "ended", "theirs")]
         names = ["13800138000", "m-1", "m-new", "13900139000", 13900139000, "o-1", "会员１"]
         varied = {revision.customer: st.sampled_from(names), revision.coupon: st.sampled_from(coupons), **ids}
@@ -60,7 +66,10 @@ def fields_of(kind: str, revision: Revision) -> tuple[dict[str, Any], dict[str, 
     needed = {revision.title: "现金券", "coupon_amount": 10, "coupon_type": 0, "merchant_id": "88"}
     days = {"expiration_interval": st.sampled_from([1, 15, "15", 0, 3650, 3651, None])}
     if not revision.is_campaign:
-        kinds = {"expiration_type": st.sampled_from([1, 2, "1"]), "expiration_time": st.sampled_from([ahead(), ahead(days=-1)])}
+        kinds = {
+            "expiration_type": st.sampled_from([1, 2, "1"]),
+            "expiration_time": st.sampled_from([ahead(), ahead(days=-1)]),
+        }
         return {**worth, **ids, **titles, **days, **kinds}, {
             **needed, "expiration_type": 1, "expiration_time": ahead(), "expiration_interval": 3,
         }  # fmt: skip
@@ -83,7 +92,11 @@ def signed(body: bytes, revision: Revision, key: str = KEY) -> bytes:
         assert isinstance(fields, dict)
         moment = str(int(time.time() * 1000))
         added = {"signature_time": moment} if revision is THIRD else {}
-        told = {name: str(value).lower() if isinstance(value, bool) else value for name, value in fields.items() if value is not None}
+        told = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in fields.items()
+            if value is not None
+        }
         made = platform_sign_time(moment, key) if added else platform_sign_body(told, key)
     except (ValueError, AssertionError, RecursionError):
         return body
@@ -106,14 +119,22 @@ def push(kind: str, world: World, body: bytes, before: State, revision: Revision
             assert is_one_of(found, MADE[kind]), (found, body)
             said = answer.get("result", answer)
             made = CouponTemplate if kind == "coupon" else IssuedCoupon
-            by = {"coupon_id" if kind == "coupon" else "code": next(value for name, value in said.items() if name.endswith("_id"))}
+            by = {
+                "coupon_id" if kind == "coupon" else "code": next(
+                    value for name, value in said.items() if name.endswith("_id")
+                )
+            }
             assert made.objects.filter(**by, merchant=world.merchant).exists(), (answer, body)
             assert disagreeing() == []
             assert (post(url, body).status_code, changed(before, look())) == (200, found), body
         else:
             assert status in REFUSALS, (status, body)
             assert found == {}, (status, found, body)
-            assert answer["error"]["message"] if "error" in answer else answer["return_code"] == "fail" and answer["return_msg"]
+            assert (
+                answer["error"]["message"]
+                if "error" in answer
+                else answer["return_code"] == "fail" and answer["return_msg"]
+            )
             assert "result" not in answer
         transaction.set_rollback(True)
     return int(status)
