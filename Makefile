@@ -43,7 +43,7 @@ translations: ## compile the translations
 openapi: ## write docs/openapi.yaml, the description of the partner API
 	@$(BOOTSTRAP) openapi
 
-fuzz: ## try everything at the partner API of a portal of its own, from docs/openapi.yaml; ARGS="--max-examples 1000"
+fuzz: ## try everything at the API, then FUZZ_INPUTS=200000 inputs at every hook and body; ARGS="--max-examples 1000"
 	@$(BOOTSTRAP) fuzz $(ARGS)
 
 manage: ## run manage.py in the environment of `make run`; ARGS="provision FILE.json"

@@ -1,4 +1,4 @@
-"""Codes that are not there, by the app that asked for them, and the way for a held app to go on. Administrators alone."""
+"""Codes that are not there, by the app that asked for them, and how a held app goes on. Administrators alone."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
 from integrations import counters, inbox
-from integrations.dfire.signing import verify
+from integrations.dfire.signing import canonical_string, verify
 from integrations.hooks.bodies import read_body, strict_form
 from integrations.hooks.callers import check_rate
 from integrations.hooks.refusals import HookCode, HookRefused
@@ -70,7 +70,7 @@ class DfireHook(HookView):
         account = DfireAccount.objects.filter(app_key=form.get("appKey", "")).first()
         # An unknown key is checked against a secret too, so that it takes as long as a wrong signature.
         genuine = verify(form, account.app_secret if account else decoy())
-        if account is None or not genuine:
+        if account is None or not genuine or _is_shifted(form):
             raise HookRefused(HookCode.BAD_SIGNATURE, "签名错误 (signature or appKey)")
         check_rate(f"dfire:{account.pk}")
         return Caller(account, form)
@@ -87,6 +87,17 @@ class DfireHook(HookView):
         """dfire's own form of a refusal."""
         code = _RESULT_CODES.get(refusal.kind, RESULT_BAD_CONTENT)
         return {"success": False, "resultCode": code, "message": refusal.message}
+
+
+def _is_shifted(form: dict[str, str]) -> bool:
+    """Whether a name and a value may have been cut apart elsewhere than where they were signed.
+
+    They are signed run together, so that `entityId=1` and `entityId1=` have one signature. What was cut elsewhere lacks
+    a field whose name stands in what is signed.
+    """
+    signed = canonical_string(form)
+    missing = [name for name in _KNOWN_FIELDS if name not in form]
+    return any(name in signed if len(name) > 1 else any(one.startswith(name) for one in form) for name in missing)
 
 
 @contextmanager

@@ -72,10 +72,13 @@ def spoiled(draw: st.DrawFn, whole: st.SearchStrategy[Pairs]) -> bytes:
     at = draw(st.integers(0, len(text)))
     return draw(
         st.sampled_from([
-            text[:at].encode(), text[at:].encode(), text.encode("utf-16"), text.encode("utf-32"), b"\xef\xbb\xbf" + text.encode(),
-            f"[{text}]".encode(), f"{text}{text}".encode(), f" \n{text}\r\n".encode(), text.replace('"', "'").encode(),
+            text[:at].encode(), text[at:].encode(), text.encode("utf-16"), text.encode("utf-32"),
+            b"\xef\xbb\xbf" + text.encode(),
+            f"[{text}]".encode(), f"{text}{text}".encode(), f" \n{text}\r\n".encode(), text.replace('"',
+            "'").encode(),
             text.encode()[:at] + b"\xff" + text.encode()[at:], text.encode()[:at] + b"\x00" + text.encode()[at:],
-            f'{{"a":{text}}}'.encode(), text_of(text).encode(), text.replace(":", "=").encode(), b"/*x*/" + text.encode(),
+            f'{{"a":{text}}}'.encode(), text_of(text).encode(), text.replace(":", "=").encode(),
+            b"/*x*/" + text.encode(),
         ])
     )  # fmt: skip
 

@@ -50,5 +50,6 @@ def taken() -> int:
 
 def told(reports: Iterable[Any]) -> int:
     """How many inputs the reports of tests tell of."""
-    properties = [prop for report in reports for prop in getattr(report, "user_properties", ())]
+    calls = [report for report in reports if getattr(report, "when", "") == "call"]
+    properties = [prop for report in calls for prop in report.user_properties]
     return sum(value for name, value in properties if name == PROPERTY)

@@ -30,7 +30,8 @@ NAMES = [
 ]
 KEPT = {"integrations_dfirecallback": 1}
 REDEEMED = {
-    "integrations_dfirecallback": 1, "coupons_issuedcoupon": 0, "coupons_couponevent": (1, 2, 3), "coupons_dayfigures": (0, 1),
+    "integrations_dfirecallback": 1, "coupons_issuedcoupon": 0, "coupons_couponevent": (1, 2, 3),
+    "coupons_dayfigures": (0, 1),
     "integrations_webhookdelivery": (1, 2), "coupons_coupontemplate": (0,), "integrations_outboxrow": (0,),
 }  # fmt: skip
 
@@ -104,10 +105,13 @@ def test_any_form(world: World, before: State, data: st.DataObject, whose: int) 
     body = written(right)
     at = data.draw(st.integers(0, len(body)))
     spoiled: Any = st.sampled_from([
-        body[:at], body[at:], body[:at] + b"\xff" + body[at:], body[:at] + b"%" + body[at:], body[:at] + b"\x00" + body[at:],
-        body.replace(b"&", b";"), b"{" + body + b"}", body.upper(), body + b"&" + body.replace(b"1", b"2"), body + b"&sign=",
+        body[:at], body[at:], body[:at] + b"\xff" + body[at:], body[:at] + b"%" + body[at:],
+        body[:at] + b"\x00" + body[at:],
+        body.replace(b"&", b";"), b"{" + body + b"}", body.upper(), body + b"&" + body.replace(b"1", b"2"),
+        body + b"&sign=",
         body + b"&thirdDeliverCode=1", b"thirdDeliverCode=1&" + body, body + b"&x=" * 200, body.replace(b"=", b"%3D"),
-        written([*right, ("thirdDeliverCode", "1")]), written([*right, ("thirdDeliverCode ", "1")]), body.decode().encode("utf-16"),
+        written([*right, ("thirdDeliverCode", "1")]), written([*right, ("thirdDeliverCode ", "1")]),
+        body.decode().encode("utf-16"),
     ])  # fmt: skip
     noise = st.binary(max_size=150) | st.text(alphabet="&=%+;aA0sign\n", max_size=80).map(str.encode)
     sentence = data.draw(spoiled | noise)

@@ -18,17 +18,20 @@ from tests.attack.world import World, disagreeing
 
 pytestmark = pytest.mark.django_db
 ISSUED = {
-    "coupons_issuedcoupon": 1, "coupons_couponevent": (1, 2), "integrations_outboxrow": 1, "coupons_coupontemplate": 0,
+    "coupons_issuedcoupon": 1, "coupons_couponevent": (1, 2), "integrations_outboxrow": 1,
+    "coupons_coupontemplate": 0,
     "integrations_webhookdelivery": 1, "coupons_dayfigures": (0, 1), "merchants_customer": (0, 1),
 }  # fmt: skip
 DONE: dict[str, tuple[int, dict[str, Any]]] = {
     "issue": (201, ISSUED),
     "check": (200, {}),
     "redeem": (202, {
-        "coupons_issuedcoupon": 0, "coupons_couponevent": 1, "integrations_outboxrow": 1, "integrations_partnerorder": 1,
+        "coupons_issuedcoupon": 0, "coupons_couponevent": 1, "integrations_outboxrow": 1,
+        "integrations_partnerorder": 1,
     }),
     "revoke": (200, {
-        "coupons_issuedcoupon": 0, "coupons_couponevent": 1, "integrations_outboxrow": (0, 1), "coupons_coupontemplate": 0,
+        "coupons_issuedcoupon": 0, "coupons_couponevent": 1, "integrations_outboxrow": (0, 1),
+        "coupons_coupontemplate": 0,
         "integrations_webhookdelivery": 1, "coupons_dayfigures": 1,
     }),
     "transfer": (202, {
@@ -49,9 +52,11 @@ FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
          "coupon_id": st.sampled_from(["@free", "@free", "@last", "@gone", "@ended", "@theirs"])},
         {"merchant_id": "88", "coupon_id": "@free", "identifier": "m-1"},
     ),
-    "check": ({"at": ENDS, "amount_fen": FEN, "channel": st.sampled_from(["dine_in", "take_away"]), "shop_entity_id": SHOPS}, {}),
+    "check": ({"at": ENDS, "amount_fen": FEN, "channel": st.sampled_from(["dine_in", "take_away"]),
+    "shop_entity_id": SHOPS}, {}),
     "redeem": (
-        {"order_id": st.sampled_from(["o-1", "订单１", "x" * 64]), "order_date": st.sampled_from(["2026-11-28", "2026-11-29", None]),
+        {"order_id": st.sampled_from(["o-1", "订单１", "x" * 64]), "order_date": st.sampled_from(["2026-11-28",
+        "2026-11-29", None]),
          "paid_fen": FEN, "saved_fen": FEN, "shop_entity_id": SHOPS},
         {"order_id": "o-1", "paid_fen": 5600, "saved_fen": 1000},
     ),

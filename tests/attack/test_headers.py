@@ -19,15 +19,19 @@ from tests.hooks.helpers import call, callback, create_push
 pytestmark = pytest.mark.django_db
 SCHEMES = ["Api-Key", "api-key", "API-KEY", "Bearer", "Basic", "Api-Key Api-Key", "Api_Key", "", "Token"]
 MEDIA = st.sampled_from([
-    "application/json", "application/json; charset=utf-8", "application/json; charset=utf-16", "APPLICATION/JSON", "text/json",
-    "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "", "*/*", "application/json,text/plain",
+    "application/json", "application/json; charset=utf-8", "application/json; charset=utf-16", "APPLICATION/JSON",
+    "text/json",
+    "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "", "*/*",
+    "application/json,text/plain",
     "application/merge-patch+json", "application/json\t", ";", "image/png",
 ])  # fmt: skip
 LENGTHS = st.sampled_from([None, "", "0", "-1", "5", "1e9", "٣", "65536", "65537", "9" * 30, "+5", " 5", "0x5", "NaN"])
 OTHERS = {
     "HTTP_X_FORWARDED_FOR": words, "HTTP_ACCEPT": words, "HTTP_ACCEPT_LANGUAGE": words, "HTTP_ACCEPT_ENCODING": words,
-    "HTTP_X_REQUEST_ID": words, "HTTP_COOKIE": words, "HTTP_ORIGIN": words, "HTTP_REFERER": words, "HTTP_RANGE": words,
-    "HTTP_X_HTTP_METHOD_OVERRIDE": st.sampled_from(["DELETE", "PUT"]), "HTTP_IF_NONE_MATCH": words, "HTTP_EXPECT": words,
+    "HTTP_X_REQUEST_ID": words, "HTTP_COOKIE": words, "HTTP_ORIGIN": words, "HTTP_REFERER": words,
+    "HTTP_RANGE": words,
+    "HTTP_X_HTTP_METHOD_OVERRIDE": st.sampled_from(["DELETE", "PUT"]), "HTTP_IF_NONE_MATCH": words,
+    "HTTP_EXPECT": words,
     "HTTP_TRANSFER_ENCODING": st.just("chunked"), "HTTP_CONTENT_ENCODING": st.sampled_from(["gzip", "deflate"]),
     "REMOTE_ADDR": st.sampled_from(["", "unix:", "::1", "::ffff:10.0.0.1", "fe80::1%eth0", "999.1.1.1", "127.0.0.1"]),
     "HTTP_X_FORWARDED_PROTO": words, "HTTP_X_FORWARDED_HOST": words, "QUERY_STRING": words,

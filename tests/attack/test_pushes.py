@@ -29,7 +29,8 @@ MADE: dict[str, dict[str, Any]] = {
         "integrations_pushanswer": 1, "integrations_webhookdelivery": 1,
     },
     "coupon-detail": {
-        "coupons_issuedcoupon": 1, "coupons_couponevent": (1, 2), "integrations_outboxrow": 1, "coupons_coupontemplate": 0,
+        "coupons_issuedcoupon": 1, "coupons_couponevent": (1, 2), "integrations_outboxrow": 1,
+        "coupons_coupontemplate": 0,
         "integrations_pushanswer": 1, "integrations_webhookdelivery": 1, "merchants_customer": (0, 1),
         "coupons_dayfigures": 1,
     },
