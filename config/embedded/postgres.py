@@ -7,7 +7,7 @@ machine are kept out.
 import locale
 import shutil
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.embedded.account import Account
@@ -39,7 +39,7 @@ class Postgres:
     home: Path
     account: Account
     programs: Programs
-    password: str
+    password: str = field(repr=False)
     durable: bool
 
     name = "postgres"

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.embedded.account import Account
@@ -18,7 +18,7 @@ class Redis:
     home: Path
     account: Account
     programs: Programs
-    password: str
+    password: str = field(repr=False)
     durable: bool
 
     name = "redis"

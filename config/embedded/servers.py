@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.embedded import ports, programs, state
@@ -185,5 +185,5 @@ class Servers:
 
 @dataclass(frozen=True)
 class _Kept:
-    password: str
+    password: str = field(repr=False)
     ports: dict[str, int]

@@ -47,7 +47,7 @@ class SessionStore(DatabaseStore):
             self._session_key = None
         return row
 
-    aexists = sync_to_async(exists)
-    acreate_model_instance = sync_to_async(create_model_instance)
-    adelete = sync_to_async(delete)
+    aexists = sync_to_async(exists)  # type: ignore[arg-type]
+    acreate_model_instance = sync_to_async(create_model_instance)  # type: ignore[arg-type]
+    adelete = sync_to_async(delete)  # type: ignore[arg-type]
     _aget_session_from_db = sync_to_async(_get_session_from_db)

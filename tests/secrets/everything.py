@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from integrations.models import AlertTarget, ApiKey, PartnerApp, ReportLane, WebhookEndpoint
+from integrations.models import AlertTarget, PartnerApp, ReportLane, WebhookEndpoint
 from integrations.models.partners import Scope
 from integrations.partner_api import keys
 from integrations.smart_coupon import tokens
@@ -73,8 +73,3 @@ def stored() -> str:
             cursor.execute(f"SELECT to_jsonb(t) FROM {model._meta.db_table} t ORDER BY 1")
             rows += [json.loads(row) if isinstance(row, str) else row for (row,) in cursor.fetchall()]
     return json.dumps(rows)
-
-
-def without_digests() -> None:
-    """As if the rows were from before digests were kept."""
-    ApiKey.objects.update(digest="")
