@@ -186,7 +186,8 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
     def changes_shown(self, entry: Any) -> str:
         """All changes, before and after."""
         changes = changes_of(entry.viewer, entry)
-        return render_to_string("admin/merchants/trail/changes.html", {"changes": changes}) if changes else "-"
+        context = {"changes": changes, "action": entry.action}
+        return render_to_string("admin/merchants/trail/changes.html", context) if changes else "-"
 
     @display(description=_("request ID"))
     def request_shown(self, entry: AuditEntry) -> str:

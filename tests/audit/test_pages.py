@@ -8,13 +8,14 @@ from django.contrib.auth.models import Group, User
 from django.test import Client, RequestFactory
 
 from config.acting import requests_say_who_acts
+from config.celery import app
 from coupons.choices import TemplateStatus
 from coupons.models import CouponTemplate
 from integrations.models import ApiKey
 from integrations.partner_api import keys
 from merchants import erasing
 from merchants.audit.recording import record
-from merchants.audit.who import command, current
+from merchants.audit.who import Who, acting, command, current
 from merchants.models import AuditEntry, Merchant, MerchantScope
 from tests.admin.conftest import World
 from tests.admin.pages import act, list_of, page_of, trail_of
@@ -70,6 +71,20 @@ def test_a_request_s_name_ends_with_it_even_where_it_breaks(rf: RequestFactory, 
     assert current().actor == "portal"
     assert command("prune").actor == "command:prune"
     assert "@" in command("prune").address
+
+
+def test_a_task_acts_in_its_own_name_and_gives_the_one_before_back(db: None) -> None:
+    seen: list[str] = []
+
+    @app.task
+    def look() -> None:
+        seen.append(current().via)
+
+    with acting(lambda: Who("lili")):
+        look.apply()
+        assert current().actor == "lili"
+    assert seen == ["task look"]
+    assert current().via == ""
 
 
 def test_nothing_is_looked_up_for_a_request_that_writes_nothing_watched(
