@@ -107,9 +107,15 @@ def edits(request: HttpRequest, coupon: IssuedCoupon) -> Iterable[Entry]:
         kind=coupon.template._meta.label_lower, object_id=str(coupon.template_id), at__gte=coupon.issued_at,
         action=AuditAction.CHANGED,
     )  # fmt: skip
-    for entry in changed[:MOST_EDITS]:
-        text = in_one_line(request, entry)
-        yield Entry(at=entry.at, title=_("Template edited"), icon="edit_note", by=who_words(entry), text=text, rank=0)
+    for change in changed[:MOST_EDITS]:
+        yield Entry(
+            at=change.at,
+            title=_("Template edited"),
+            icon="edit_note",
+            by=who_words(change),
+            text=in_one_line(request, change),
+            rank=0,
+        )
 
 
 def _link(event: CouponEvent) -> str:
