@@ -1,6 +1,7 @@
 """Who acts, for the audit trail, in a request and in a task; `manage.py` says it of commands."""
 
 from collections.abc import Callable
+from typing import Any
 
 from celery import Task
 from celery.signals import task_postrun, task_prerun
@@ -10,9 +11,10 @@ from django.http.response import HttpResponseBase
 from structlog.contextvars import get_contextvars
 
 from integrations.hooks.callers import household
-from merchants.audit.who import Who, acting, begin
+from merchants.audit.who import Who, acting, begin, end
 
 _ADMIN = "admin/"
+_tasks: dict[str, Any] = {}  # those that run in this process
 
 
 def requests_say_who_acts(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -26,14 +28,15 @@ def requests_say_who_acts(get_response: Callable[[HttpRequest], HttpResponseBase
 
 
 @task_prerun.connect
-def _begin(task: Task, **kwargs: object) -> None:
+def _begin(task_id: str, task: Task, **kwargs: object) -> None:
     request_id = str(get_contextvars().get("request_id", ""))
-    begin(Who("portal", via=f"task {task.name.rpartition('.')[2]}", request_id=request_id))
+    _tasks[task_id] = begin(Who("portal", via=f"task {task.name.rpartition('.')[2]}", request_id=request_id))
 
 
 @task_postrun.connect
-def _end(**kwargs: object) -> None:
-    begin(None)
+def _end(task_id: str, **kwargs: object) -> None:
+    if (token := _tasks.pop(task_id, None)) is not None:
+        end(token)
 
 
 def _of_request(request: HttpRequest) -> Who:

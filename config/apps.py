@@ -9,5 +9,5 @@ class ProjectConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Import the Celery application."""
-        from config import celery  # noqa: F401
+        """Import the Celery application, and what says of its tasks who acts."""
+        from config import acting, celery  # noqa: F401

@@ -102,11 +102,11 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
     search_help_text = _("An object's ID, or how its name begins")
     ordering = ["-id"]
     fields = [
-        ("at", "who_shown"), ("via", "address"), ("object_shown", "merchant"), ("what_full", "reason_shown"),
+        ("at", "actor_shown"), ("via", "address"), ("object_shown", "merchant"), ("what_full", "reason_shown"),
         "changes_shown", "request_shown",
     ]  # fmt: skip
     readonly_fields = [
-        "at", "who_shown", "via", "address", "object_shown", "merchant", "what_full", "reason_shown", "changes_shown",
+        "at", "actor_shown", "via", "address", "object_shown", "merchant", "what_full", "reason_shown", "changes_shown",
         "request_shown",
     ]  # fmt: skip
     export_columns = (
@@ -150,6 +150,11 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
         """Who, and from where."""
         return format_html("{}<br><small>{}</small>", who_words(entry), entry.address or entry.via)
 
+    @display(description=_("who"))
+    def actor_shown(self, entry: AuditEntry) -> str:
+        """Who."""
+        return who_words(entry)
+
     @display(description=_("object"))
     def object_shown(self, entry: Any) -> str:
         """The object, with a link to its page, and what it is."""
@@ -181,7 +186,8 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
     def changes_shown(self, entry: Any) -> str:
         """All changes, before and after."""
         changes = changes_of(entry.viewer, entry)
-        return render_to_string("admin/merchants/trail/changes.html", {"changes": changes}) if changes else "-"
+        context = {"changes": changes, "action": entry.action}
+        return render_to_string("admin/merchants/trail/changes.html", context) if changes else "-"
 
     @display(description=_("request ID"))
     def request_shown(self, entry: AuditEntry) -> str:

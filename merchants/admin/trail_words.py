@@ -121,8 +121,8 @@ def _fields(model: type[Model] | None) -> dict[str, Any]:
     """By the columns, and many-to-many fields by name."""
     if model is None:
         return {}
-    own = [(field.column, field) for field in model._meta.concrete_fields]
-    return dict([*own, *((field.name, field) for field in model._meta.many_to_many)])
+    own: dict[str, Any] = {str(field.column): field for field in model._meta.concrete_fields}
+    return own | {field.name: field for field in model._meta.many_to_many}
 
 
 def _change(request: HttpRequest, entry: AuditEntry, name: str, field: Any) -> Change:

@@ -10,7 +10,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +55,14 @@ def acting(who: Callable[[], Who]) -> Iterator[None]:
         _acting.reset(token)
 
 
-def begin(who: Who | None) -> None:
-    """The same where begin and end are two calls: from here on `who` acts; None = the portal itself."""
-    _acting.set(None if who is None else lambda: who)
+def begin(who: Who) -> Token[Callable[[], Who] | None]:
+    """The same where begin and end are two calls: from here on `who` acts, until `end` is given what this returns."""
+    return _acting.set(lambda: who)
+
+
+def end(token: Token[Callable[[], Who] | None]) -> None:
+    """Whoever acted before acts again."""
+    _acting.reset(token)
 
 
 def command(name: str) -> Who:

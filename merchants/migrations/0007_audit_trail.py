@@ -51,10 +51,13 @@ END $$;
 """
 
 # Arguments: the object's kind, the query for its name and merchant, columns, secret columns.
+# Of an address what may be secret in it is left out, and of a reason mobile numbers.
 ROWS = r"""
 CREATE FUNCTION merchants_audit_shown(name text, value jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN name LIKE '%url' AND jsonb_typeof(value) = 'string'
         THEN to_jsonb(regexp_replace(regexp_replace(value #>> '{}', '//[^/@]*@', '//***@'), '[?#].*', '?***'))
+        WHEN name = 'reason' AND jsonb_typeof(value) = 'string'
+        THEN to_jsonb(regexp_replace(value #>> '{}', '(?<![0-9])1[0-9]{10}(?![0-9])', '***', 'g'))
         ELSE value END
 $$;
 CREATE FUNCTION merchants_audit_row() RETURNS trigger LANGUAGE plpgsql AS $$

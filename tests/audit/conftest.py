@@ -3,10 +3,10 @@
 from typing import Any
 
 from merchants.models import AuditEntry
-from tests.admin.conftest import administrator, browser, root, staff, world
+from tests.admin.conftest import administrator, browser, lili, root, staff, world
 from tests.people.conftest import member
 
-__all__ = ["administrator", "browser", "member", "root", "staff", "world"]
+__all__ = ["administrator", "browser", "lili", "member", "root", "staff", "world"]
 
 
 def last(row: Any) -> AuditEntry:

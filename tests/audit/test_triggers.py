@@ -94,7 +94,10 @@ def test_the_decisions_about_a_template_its_terms_and_a_batch_are_told(db: None)
     batch = Batch.objects.create(merchant=template.merchant, template=template, name="会员日")
     Batch.objects.filter(pk=batch.pk).update(done=5, position=7)
     Batch.objects.filter(pk=batch.pk).update(state="paused", done=6)
-    assert [entry.changes for entry in entries(batch)][1:] == [{"state": ["checking", "paused"]}]
+    Batch.objects.filter(pk=batch.pk).update(reason="13800138000 rang")
+    assert [entry.changes for entry in entries(batch)][1:] == [
+        {"state": ["checking", "paused"]}, {"reason": ["", "*** rang"]},
+    ]  # fmt: skip
 
 
 def test_a_role_a_right_and_a_scope_are_told_at_their_user(db: None) -> None:
@@ -215,6 +218,7 @@ def test_every_column_of_every_watched_table_is_told_or_left_out_on_purpose(db: 
         ('UPDATE "coupons_coupontemplate" SET "issued_count" = (1) WHERE x', False),
         ('UPDATE "coupons_coupontemplate" SET "issued_count" = 1, "title" = %s WHERE x', True),
         ("update coupons_coupontemplate set title = %s", True),
+        ('UPDATE "coupons_coupontemplate" SET "issued_count" = (SELECT 1 FROM x), "title" = %s', True),
         ('INSERT INTO "auth_user_groups" ("user_id") VALUES (1)', True),
         ("WITH x AS (SELECT 1) DELETE FROM merchants_shop", True),
         ('INSERT INTO "coupons_issuedcoupon" ("code") VALUES (1)', False),
