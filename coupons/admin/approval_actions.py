@@ -11,12 +11,13 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from coupons.admin.approval_words import asked_words, numbers_words
+from coupons.admin.approval_words import numbers_words
 from coupons.admin.doing import do
 from coupons.approvals import asking, deciding, people
 from coupons.choices import ApprovalState
 from coupons.models import Approval
 from merchants.admin.dialogs import dialog, go_to
+from merchants.admin.masking import shown_text
 from merchants.admin.noting import note
 from merchants.rights import APPROVE, has_right
 from merchants.scopes import visible_merchants
@@ -35,7 +36,11 @@ class AboutRequest(BaseDialogForm):
         approval = seen.select_related("requested_by").filter(pk=int(str(object_id))).first()
         if approval is None:
             return {}
-        return {"approval": approval, "numbers": numbers_words(approval), "asked": asked_words(approval)}
+        return {
+            "approval": approval,
+            "numbers": numbers_words(approval),
+            "reason": shown_text(request, approval.reason),
+        }
 
 
 class ApproveForm(AboutRequest):

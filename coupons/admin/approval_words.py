@@ -11,7 +11,7 @@ from coupons.admin.wording import moment, moment_text
 from coupons.approvals import people
 from coupons.choices import ApprovalAct, ApprovalState
 from coupons.models import Approval, Batch, CouponTemplate
-from merchants.admin.badges import Variant, badge, notice, page_of
+from merchants.admin.badges import Variant, badge, full_name, notice, page_of
 from merchants.models import Merchant
 
 APPROVAL_VARIANTS: dict[str, Variant] = {
@@ -50,7 +50,7 @@ def value_words(fen: int | None) -> str:
 
 def approvers_words(merchant: Merchant, but: Any) -> str:
     """Who could approve it, or what to do where nobody can."""
-    found = [person.get_full_name() or person.get_username() for person in people.approvers_of(merchant, but=but)]
+    found = [full_name(person) or person.get_username() for person in people.approvers_of(merchant, but=but)]
     if not found:
         return gettext(
             "Nobody can approve it yet: ask an administrator to give somebody the right, or to raise the limit."
@@ -63,12 +63,6 @@ def approvers_words(merchant: Merchant, but: Any) -> str:
         )
         return words % {"names": names, "more": more}
     return gettext("Can approve it: %(names)s.") % {"names": names}
-
-
-def asked_words(approval: Approval) -> str:
-    """Who asked and when."""
-    facts = {"by": approval.requested_by, "at": moment_text(approval.requested_at)}
-    return gettext("Asked for by %(by)s, %(at)s.") % facts
 
 
 def decided_words(approval: Approval) -> str:

@@ -16,8 +16,8 @@ from unfold.decorators import display
 
 from coupons.admin.approval_actions import ApprovalActions
 from coupons.admin.approval_content import content_of
-from coupons.admin.approval_words import approvers_words, asked_words, decided_words, numbers_words, state_badge
-from coupons.admin.wording import moment_text
+from coupons.admin.approval_words import approvers_words, decided_words, numbers_words, state_badge
+from coupons.admin.wording import moment, moment_text
 from coupons.approvals import facts, lapsing, people
 from coupons.choices import ApprovalState, Lapse
 from coupons.models import Approval
@@ -147,10 +147,10 @@ class ApprovalAdmin(ApprovalActions, ReadOnly, BigTable, ScopedAdmin):
         links = [page_of(one) for one in (approval.batch, approval.begun) if one is not None]
         return format_html(" → ".join("{}" for _link in links), *links)
 
-    @display(description=_("asked for"))
+    @display(description=_("asked by"))
     def asked_shown(self, approval: Approval) -> str:
         """By whom, and when."""
-        return asked_words(approval)
+        return format_html("{} · {}", approval.requested_by, moment(approval.requested_at))
 
     @display(description=_("reason"))
     def reason_shown(self, approval: Any) -> str:

@@ -19,6 +19,7 @@ from coupons.admin.doing import do
 from coupons.approvals.limits import Need
 from coupons.models import Approval
 from merchants.admin.dialogs import dialog, go_to
+from merchants.admin.noting import note
 from merchants.models import Merchant
 
 ASK = dialog(
@@ -105,6 +106,16 @@ def act_or_ask(
     return made[0] if made else False
 
 
+def note_asked(request: HttpRequest, approval: Approval) -> None:
+    """In the history of the request and of what it is about."""
+    words = gettext("Asked for approval: %(request)s.") % {"request": approval}
+    for row in (approval, approval.template, approval.batch):
+        if row is not None:
+            note(request, row, words)
+
+
 def go_on(request: HttpRequest, came_of_it: Approval | bool, row: Any) -> Any:
     """To the request where one was made, else to the row."""
+    if isinstance(came_of_it, Approval):
+        note_asked(request, came_of_it)
     return go_to(request, came_of_it if isinstance(came_of_it, Approval) else row)

@@ -1,8 +1,8 @@
-"""How many coupons one batch may issue without the right to issue any number (ISSUE_WITHOUT_RIGHT_LIMIT)."""
+"""How many coupons one batch may issue without the right to issue any number, and without a second person."""
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from merchants.rights import ISSUE_ANY_NUMBER, has_right
 
@@ -18,6 +18,18 @@ def limit_words(request: HttpRequest) -> str:
         limit,
     )
     return words % {"limit": f"{limit:,}"}
+
+
+def approval_words() -> str:
+    """From which numbers on a second person is asked (`coupons.approvals`)."""
+    said = []
+    if settings.APPROVE_COUPONS:
+        words = gettext("More than %(coupons)s coupons wait for a second person.")
+        said.append(words % {"coupons": f"{settings.APPROVE_COUPONS:,}"})
+    if settings.APPROVE_YUAN:
+        words = gettext("Coupons worth more than ¥%(yuan)s wait for a second person.")
+        said.append(words % {"yuan": f"{settings.APPROVE_YUAN:,}"})
+    return " ".join(said)
 
 
 def too_many_for(request: HttpRequest, count: int) -> str:

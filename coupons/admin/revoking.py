@@ -10,12 +10,12 @@ from django.utils.translation import gettext, ngettext
 
 from coupons import lifecycle
 from coupons.admin.approval_words import approvers_words
-from coupons.admin.approving import MayWait
+from coupons.admin.approving import MayWait, note_asked
 from coupons.admin.doing import do, do_each
 from coupons.approvals import asking, limits
 from coupons.approvals.facts import REVOCABLE
 from coupons.approvals.limits import Need
-from coupons.models import CouponTemplate, IssuedCoupon
+from coupons.models import Approval, CouponTemplate, IssuedCoupon
 from merchants.admin.base import visible_rows
 from merchants.admin.dialogs import ReasonForm
 
@@ -96,17 +96,19 @@ def revoke_chosen(request: HttpRequest, coupon_ids: list[int], *, reason: str) -
     waiting: set[int] = set()
     for one in to_ask(coupon_ids, request.user):
         waiting.update(one.coupon_ids)
-        done = gettext("“%(title)s”: your request waits for a second person.") % {"title": one.template.title}
-        _ask(request, one, reason=reason, done=done)
+        _ask(request, one, reason=reason)
     alone = [pk for pk in coupon_ids if pk not in waiting]
     if waiting and not alone:
         return None
     return do_each(request, alone, lambda pk: revoke(pk, reason=reason, by=request.user))
 
 
-def _ask(request: HttpRequest, one: ToAsk, *, reason: str, done: str) -> None:
+def _ask(request: HttpRequest, one: ToAsk, *, reason: str) -> None:
+    made: list[Approval] = []
     do(
         request,
-        lambda: asking.ask_to_revoke(one.template, one.coupon_ids, by=request.user, reason=reason),
-        done=done,
+        lambda: made.append(asking.ask_to_revoke(one.template, one.coupon_ids, by=request.user, reason=reason)),
+        done=gettext("“%(title)s”: your request waits for a second person.") % {"title": one.template.title},
     )
+    if made:
+        note_asked(request, made[0])

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 
-from coupons.admin.approving import WhyForm, need_context
+from coupons.admin.approving import WhyForm, go_on, need_context
 from coupons.admin.changes import Change, changes_of, digest
 from coupons.admin.doing import do
 from coupons.admin.template_form import BACK, NOT_SAVED_YET
@@ -21,7 +21,6 @@ from coupons.approvals import asking, limits
 from coupons.approvals.limits import Need, NeedsApproval
 from coupons.choices import TemplateStatus
 from coupons.models import Approval, CouponTemplate
-from merchants.admin.dialogs import go_to
 
 CONFIRMED = "_changes_confirmed"
 _OPEN = (TemplateStatus.PUBLISHED, TemplateStatus.PAUSED)
@@ -88,7 +87,7 @@ class AsksBeforeChanges:
             lambda: made.append(asking.ask_to_change(edited, by=request.user, reason=reason)),
             done=gettext("Nothing has been changed yet: your request waits for a second person."),
         )
-        return go_to(request, made[0] if made else stored)
+        return go_on(request, made[0] if made else False, stored)
 
     def _ask(
         self,
@@ -111,7 +110,7 @@ class AsksBeforeChanges:
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "original": stored,
-            "title": gettext("Save these changes?"),
+            "title": gettext("Ask a second person?") if need else gettext("Save these changes?"),
             "template": stored,
             "changes": changes,
             "terms_change": any(change.of_terms for change in changes),

@@ -92,7 +92,7 @@ class TemplateColumns:
     @display(description=_("second person"))
     def approvals_shown(self, template: CouponTemplate) -> str:
         """Who asked to publish, change or recall it, and who approved that."""
-        return lines(about_template(template)) or "-"
+        return lines(about_template(template))
 
     @display(description=_("at dfire"))
     def sync_shown(self, template: Any) -> str:

@@ -13,7 +13,7 @@ from unfold.enums import ActionVariant
 from coupons import batches
 from coupons.admin.batch_actions import ISSUE, RECALL, recall
 from coupons.admin.batch_forms import IssueManyForm, RecallForm
-from coupons.admin.batch_limit import limit_words
+from coupons.admin.batch_limit import approval_words, limit_words
 from coupons.admin.batch_wording import liability
 from coupons.choices import TemplateStatus
 from coupons.errors import Reason
@@ -53,7 +53,7 @@ class TemplateManyActions:
             "stock_left": left,
             "each": liability(template, 1),
             "most": f"{batches.MOST_CUSTOMERS:,}",
-            "limit": limit_words(request),
+            "limit": f"{limit_words(request)} {approval_words()}",
         }
         return TemplateResponse(request, "admin/coupons/batch/issue.html", context)
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from coupons import templates
+from coupons.admin.approval_words import about_template
 from coupons.admin.export_columns import TEMPLATE
 from coupons.admin.extension import template_sync
 from coupons.admin.filters import NearLimitFilter
@@ -127,8 +128,14 @@ class CouponTemplateAdmin(
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state stands first, once there is one; whoever may only look reads the terms in words."""
         if obj is not None and not self.has_change_permission(request, obj):
-            return [STATE, READ]
-        return FIELDSETS if obj is None else [STATE, *FIELDSETS]
+            return [self._state(obj), READ]
+        return FIELDSETS if obj is None else [self._state(obj), *FIELDSETS]
+
+    def _state(self, template: CouponTemplate) -> Any:
+        """Boxes stand where there is something to say."""
+        asked = about_template(template).exists()
+        words, shown = STATE
+        return words, {"fields": [name for name in shown["fields"] if asked or name != "approvals_shown"]}
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The template, which remembers who looks at it: what can be done about it depends on that."""

@@ -131,7 +131,8 @@ def _ask(
     version = template.versions.order_by("-number").values_list("number", flat=True).first()
     return Approval.objects.create(
         **same, merchant_id=template.merchant_id, subject=_subject(template, batch), terms_version=version,
-        coupons=found.coupons, value_fen=found.value_fen, asked=found.asked, reason=without_names(reason, ()), requested_by=by,
+        coupons=found.coupons, value_fen=found.value_fen, asked=found.asked, reason=without_names(reason, ()),
+        requested_by=by,
         expires_at=timezone.now() + timedelta(days=settings.APPROVE_DAYS),
     )  # fmt: skip
 

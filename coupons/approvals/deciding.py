@@ -116,10 +116,6 @@ def _lapse_of(locked: Approval, template: CouponTemplate | None, batch: Batch | 
 
 
 def _close(locked: Approval, state: ApprovalState, user: Any, note: str) -> None:
-    locked.state, locked.decided_by, locked.decided_at, locked.note = (
-        state,
-        user,
-        timezone.now(),
-        without_names(note, ()),
-    )
+    locked.state, locked.note = state, without_names(note, ())
+    locked.decided_by, locked.decided_at = user, timezone.now()
     locked.save(update_fields=["state", "decided_by", "decided_at", "note"])

@@ -41,6 +41,11 @@ def page_of(row: Model | None, text: Any = None) -> SafeString | str:
     return format_html('<a href="{}" class="text-link">{}</a>', address, row if text is None else text)
 
 
+def full_name(user: Any) -> str:
+    """What a member of staff is called, the family name first where it is Chinese; "" where no name is entered."""
+    return f"{user.last_name}{user.first_name}" if user.last_name > "\u2e80" else str(user.get_full_name())
+
+
 def notice(text: Any, variant: Literal["danger", "warning", "info"] = "warning") -> SafeString:
     """A box that nobody overlooks."""
     return format_html('<div class="portal-notice portal-notice-{}">{}</div>', variant, text)

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from merchants import sessions, two_factor
-from merchants.admin.badges import badge
+from merchants.admin.badges import badge, full_name
 from merchants.admin.base import AdministratorsOnly, PortalAdmin, ScopedStackedInline, is_administrator
 from merchants.admin.dialogs import dialog, go_to
 from merchants.admin.noting import note
@@ -87,7 +87,7 @@ class UserAdmin(PermissionChoices, AdministratorsOnly, DjangoUserAdmin, PortalAd
     @display(description=_("full name"))
     def name_shown(self, user: User) -> str:
         """The full name, the family name first where it is Chinese."""
-        return f"{user.last_name}{user.first_name}" if user.last_name > "\u2e80" else user.get_full_name()
+        return full_name(user)
 
     @display(description=_("role"))
     def role_shown(self, user: User) -> str:

@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.test import Client
 
 from coupons import batches
-from coupons.models import Batch, CouponTemplate
+from coupons.models import Approval, Batch, CouponTemplate
 from merchants.models import Merchant, MerchantScope
+from tests.admin.pages import list_of, page_of
+
+ASKED = ["Your request waits for a second person."]
 
 
 def member(name: str, *rights: str, sees: Merchant | None = None) -> User:
@@ -39,3 +43,21 @@ def checked(template: CouponTemplate, count: int, prefix: str = "m", **fields: A
     batches.work_all()
     batch.refresh_from_db()
     return batch
+
+
+def stored(row: Any) -> Any:
+    """The row as it stands in the database."""
+    return type(row).objects.get(pk=row.pk)
+
+
+def buttons(client: Client, row: Any) -> set[str]:
+    """The titles of the buttons on a row's page."""
+    context = client.get(page_of(row)).context["actions_detail"]
+    return {str(item["title"]) for one in context for item in one.get("items", [one])}
+
+
+def badge(client: Client) -> str:
+    """What the sidebar counts at the approvals."""
+    groups = client.get("/admin/").context["sidebar_navigation"]
+    found = [item for group in groups for item in group["items"] if item["link"] == list_of(Approval)]
+    return str(found[0].get("badge") or "") if found else "none"

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from coupons import batches
+from coupons.approvals import asking
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.models import AlertTarget, OutboxRow, PartnerApp
 from merchants.models import Customer, DfireAccount, SmartCouponAccount
@@ -39,6 +40,9 @@ ROW_ACTIONS: dict[tuple[str, str], set[str]] = {
     ("batch", "change"): EVERYONE,
     ("batch", "start"): {A, M},
     ("batch", "cancel"): {A, M},
+    ("approval", "change"): EVERYONE,
+    ("approval", "approve"): {A, P},
+    ("approval", "refuse"): {A, P},
     ("customer", "change"): EVERYONE,
     ("customer", "erase"): {A, P},
     ("row", "change"): EVERYONE,
@@ -83,11 +87,14 @@ def rows(world: World) -> dict[str, tuple[Any, Any]]:
         batches.begin_issue(template, template.coupons.first().customer.identifier)
     batches.work_all()
     own_batch, other_batch = world.template.batches.get(), world.other_template.batches.get()
+    somebody = User.objects.create_superuser("somebody")
+    asked = tuple(asking.ask_to_issue(one, by=somebody, reason="x") for one in (own_batch, other_batch))
     return {
         "template": (world.template, world.other_template),
         "draft": (world.draft, world.other_template),
         "coupon": (world.coupon, world.other_coupon),
         "batch": (own_batch, other_batch),
+        "approval": asked,
         "customer": (world.coupon.customer, world.other_coupon.customer),
         "row": (world.dead, world.other_row),
         "callback": (world.open_callback, world.other_callback),
