@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.utils import unquote
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -70,7 +71,9 @@ class UnknownCodesAdmin(AdministratorsOnly, PortalAdmin):
     )  # fmt: skip
     def let_go_on(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Hold the app no longer."""
-        kept = UnknownCodes.objects.select_related("app").get(pk=object_id)
+        kept = self.get_object(request, unquote(object_id))
+        if kept is None:
+            raise Http404
         if guessing.let_go_on(kept.app):
             said = gettext("%(app)s gets answers about codes again.") % {"app": kept.app}
             self.log_change(request, kept.app, said)
