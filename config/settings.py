@@ -131,7 +131,9 @@ else:
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        # Where and how rates are counted (`integrations.rates`). As a cache it keeps nothing: Django's keeps pickles,
+        # by which whoever writes to Redis runs code here, and the admin's search would fail with Redis.
+        "BACKEND": "django.core.cache.backends.dummy.DummyCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }

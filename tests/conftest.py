@@ -1,13 +1,15 @@
 """What every test may use."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
+from redis import Redis
 
 from integrations.sandbox.server import Sandbox
 from merchants.models import DfireAccount, Merchant
@@ -22,7 +24,12 @@ def _no_leftovers_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
     """Rate limits of one test must not reach the next."""
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
-        cache.clear()
+        _redis(settings.REDIS_URL).flushdb()
+
+
+@lru_cache
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -27,6 +27,7 @@ MOST_LOOSE_CHARACTERS = 64_000_000  # blanks between rows
 _CHUNK = 64 * 1024
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _UNITS = (f"{_MAIN} row", f"{_MAIN} si")
+_PROGRAMS = ("vbaproject.bin", "vbadata.xml")
 _ENTRY = b"PK\x01\x02"
 
 
@@ -34,16 +35,23 @@ class TooMuch(Exception):
     """The archive would take too much memory."""
 
 
+class Macros(Exception):
+    """The workbook holds programs. They would not run here, but a table needs none."""
+
+
 def bounded_workbook(source: IO[bytes]) -> Workbook:
     """The workbook, to be read row by row; its sheets are those with cells.
 
     Raises:
         TooMuch: it would take too much memory.
+        Macros: it holds programs.
         ExpatError, BadZipFile, KeyError, ValueError, OSError, SyntaxError: it is no XLSX.
     """
     _few_parts(source)
     reader = _Reader(source, read_only=True, data_only=True, keep_links=False)
     reader.archive = Archive(source)
+    if any(name.lower().endswith(_PROGRAMS) for name in reader.archive.namelist()):
+        raise Macros
     reader.read()
     return reader.wb
 

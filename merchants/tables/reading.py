@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError
 from django.utils.translation import gettext as _
 from openpyxl.utils.exceptions import InvalidFileException
 
-from merchants.tables.bounding import TooMuch, bounded_workbook
+from merchants.tables.bounding import Macros, TooMuch, bounded_workbook
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 1_000_000
@@ -138,6 +138,8 @@ def _of_xlsx(source: IO[bytes]) -> Iterator[list[str]]:
         book = bounded_workbook(source)
     except TooMuch as error:
         raise TableError(_("This XLSX file unpacks to too much. Save it as CSV.")) from error
+    except Macros as error:
+        raise TableError(_("This file holds macros. Save it as .xlsx, which has none, or as CSV.")) from error
     except _NO_XLSX as error:
         raise TableError(_("This XLSX file cannot be read. Save it anew, or as CSV.")) from error
     try:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ import pytest
 from django.utils import translation
 from openpyxl import load_workbook
 
+from config.embedded.places import CHECKOUT
 from merchants.tables import Row, TableError, csv_chunks, rows_of, xlsx, xlsx_chunks
 
 HEADINGS = ["券码", "备注"]
@@ -46,6 +48,18 @@ def as_csv(rows: Iterable[Row], headings: list[str] = HEADINGS) -> list[list[str
 
 def as_xlsx(rows: Iterable[Row], headings: list[str] = HEADINGS) -> Any:
     return load_workbook(io.BytesIO(b"".join(xlsx_chunks("券", headings, rows)))).worksheets[0]
+
+
+def test_nobody_else_writes_tables() -> None:
+    """So every file that leaves has been through here; `Exporting` and the batches' files use it."""
+    elsewhere = re.compile(r"^(import|from) (csv|openpyxl|zipfile)\b", re.MULTILINE)
+    found = [
+        str(path.relative_to(CHECKOUT))
+        for app in ("config", "merchants", "coupons", "integrations")
+        for path in (CHECKOUT / app).rglob("*.py")
+        if not path.is_relative_to(CHECKOUT / "merchants/tables") and elsewhere.search(path.read_text())
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
