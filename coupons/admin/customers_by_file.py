@@ -152,6 +152,8 @@ class BindingByFile:
 
     def example(self, request: HttpRequest) -> HttpResponse:
         """A file to begin with, as Excel opens it rightly."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         content = "\ufeff" + bindings.EXAMPLE
         headers = {"Content-Disposition": 'attachment; filename="customers-example.csv"'}
         return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

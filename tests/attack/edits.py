@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-_PUT_IN = '0a&=%+" ,'
+_PUT_IN = ("0", "&", " ")
 
 
 def edits(text: str) -> Iterator[tuple[str, str]]:
@@ -12,7 +12,7 @@ def edits(text: str) -> Iterator[tuple[str, str]]:
     for at, char in enumerate(text):
         before, after = text[:at], text[at + 1 :]
         changed = [("none", before + after), ("case", before + char.swapcase() + after)]
-        changed += [(f"instead: {one!r}", before + one + after) for one in (_next(char), "0", "&")]
+        changed += [(f"instead: {one!r}", before + one + after) for one in (_next(char), "0")]
         changed += [(f"before: {one!r}", before + one + char + after) for one in _PUT_IN]
         if after:
             changed.append(("swapped", before + after[0] + char + after[1:]))

@@ -67,7 +67,7 @@ def hear(world: World, before: State, body: bytes, *, forged: bool) -> int:
     return int(status)
 
 
-@tries("signed callbacks", 1500)
+@tries("signed callbacks", 1300)
 @given(
     changes=st.dictionaries(st.sampled_from(NAMES) | words, words, max_size=4),
     gone=st.sets(st.sampled_from(NAMES), max_size=2),
@@ -85,7 +85,7 @@ def test_any_signed_callback(world: World, before: State, changes: dict[str, str
     assert status != 200 or longest <= LONGEST_VALUE
 
 
-@tries("forged callbacks", 1500)
+@tries("forged callbacks", 1300)
 @given(
     changes=st.dictionaries(st.sampled_from([*NAMES, "appKey", "sign", ""]) | words, words, min_size=1, max_size=3),
     whose=st.integers(0, 4),
@@ -98,7 +98,7 @@ def test_no_forged_callback(world: World, before: State, changes: dict[str, str]
         assert "" in form or not verify(form, world.tills.app_secret)
 
 
-@tries("callbacks", 1500)
+@tries("callbacks", 1300)
 @given(data=st.data(), whose=st.integers(0, 4))
 def test_any_form(world: World, before: State, data: st.DataObject, whose: int) -> None:
     right = list(callback(world.tills, world.codes[whose]).items())

@@ -113,7 +113,7 @@ def judge(world: World, before: State, call: str, method: str, path: str, send: 
 
 
 @CALLS
-@tries("calls", 1000, len(FIELDS))
+@tries("calls", 850, len(FIELDS))
 @given(data=st.data(), at=st.integers(0, 4), identifier=NAMES | texts, key=KEYS)
 def test_any_call(
     world: World, before: State, call: str, data: st.DataObject, at: int, identifier: str, key: str | None
@@ -127,7 +127,7 @@ def test_any_call(
 
 
 @CALLS
-@tries("repeated calls", 150, len(FIELDS) - 1)
+@tries("repeated calls", 120, len(FIELDS) - 1)
 @given(data=st.data(), at=st.integers(0, 4))
 def test_any_call_repeated_with_its_key_is_done_once(
     world: World, before: State, call: str, data: st.DataObject, at: int
@@ -161,7 +161,7 @@ ASKED = (
 
 
 @pytest.mark.parametrize("path", QUERIES)
-@tries("queries", 900, len(QUERIES))
+@tries("queries", 750, len(QUERIES))
 @given(data=st.data())
 def test_any_query(world: World, before: State, path: str, data: st.DataObject) -> None:
     names = st.sampled_from([*QUERIES[path], "unknown", "merchant_id[]", ""]) | st.text(max_size=5)
@@ -179,7 +179,7 @@ def test_any_query(world: World, before: State, path: str, data: st.DataObject) 
         transaction.set_rollback(True)
 
 
-@tries("addresses", 800)
+@tries("addresses", 700)
 @given(data=st.data())
 def test_any_address(world: World, before: State, data: st.DataObject) -> None:
     part = (

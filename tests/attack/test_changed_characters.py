@@ -212,8 +212,7 @@ def test_replays_and_the_edges_of_time(world: World, settings: Any) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("revision", [2, 3])
-@pytest.mark.parametrize("kind", ["coupon", "coupon-detail"])
+@pytest.mark.parametrize(("revision", "kind"), [(2, "coupon"), (2, "coupon-detail"), (3, "coupon-detail")])
 def test_a_push(world: World, revision: int, kind: str) -> None:
     demand_signatures(world.platform)
     push = campaign(revision) if kind == "coupon" else grant(world.free.coupon_id, revision, min_purchase_price=50)

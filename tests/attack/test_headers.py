@@ -49,7 +49,7 @@ def headers(draw: st.DrawFn) -> dict[str, str]:
     return kept
 
 
-@tries("keys", 1500)
+@tries("keys", 1300)
 @given(
     scheme=st.sampled_from(SCHEMES), key=words | st.sampled_from(["@", "@x", "x@", "@ @", "@\t", "@,@"]), more=headers()
 )
@@ -72,7 +72,7 @@ def test_no_other_key_opens_anything(world: World, before: State, scheme: str, k
         transaction.set_rollback(True)
 
 
-@tries("headers", 1500)
+@tries("headers", 1300)
 @given(
     media=MEDIA, more=headers(), where=st.sampled_from(["api", "coupon", "coupon-detail", "dfire"]),
     method=st.sampled_from(["POST", "POST", "POST", "GET", "PUT", "HEAD", "OPTIONS", "PATCH", "DELETE", "post"]),

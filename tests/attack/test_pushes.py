@@ -142,7 +142,7 @@ def push(kind: str, world: World, body: bytes, before: State, revision: Revision
 
 @KINDS
 @REVISIONS
-@tries("pushes", 900, 6)
+@tries("pushes", 750, 6)
 @given(data=st.data(), properly=st.sampled_from([True, True, True, False]))
 def test_any_push(
     world: World, before: State, kind: str, revision: Revision, data: st.DataObject, properly: bool
@@ -155,7 +155,7 @@ def test_any_push(
 
 
 @KINDS
-@tries("forged pushes", 700, 2)
+@tries("forged pushes", 600, 2)
 @given(data=st.data(), revision=st.sampled_from([FIRST, SECOND, THIRD]), key=words)
 def test_no_forged_push(
     world: World, before: State, kind: str, data: st.DataObject, revision: Revision, key: str

@@ -13,40 +13,16 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
-from django.utils import timezone
 
-from coupons import batches, figures
-from coupons.approvals import asking
-from coupons.models import DayFigures, DoneAlone, Reissue
-from integrations.models import (
-    ConsumeReport,
-    DfireCallback,
-    Finding,
-    Notice,
-    OutboxAttempt,
-    OutboxRow,
-    PartnerApp,
-    PartnerOrder,
-    Push,
-    Reconciliation,
-    WebhookAttempt,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
-from integrations.models.alerts import NoticeEvent
-from integrations.models.orders import OrderState
-from integrations.models.partners import WebhookEvent
-from integrations.models.reconcile import Drift, RunState
-from integrations.webhooks.signing import new_secret
-from merchants import erasing
+from coupons.models import DayFigures
+from integrations.models import DfireCallback, Push
 from merchants.admin.accounts import AccountsPage
 from merchants.admin.base import ScopedAdmin
-from merchants.clock import local_day
 from merchants.models import Customer, Merchant, MerchantScope
 from tests.admin.conftest import World
 from tests.admin.pages import list_of
-from tests.factories import CustomerFactory, SmartCouponAccountFactory, issued
 from tests.people.addresses import addresses
+from tests.people.everything import one_of_everything
 
 THEIR_MOBILE = "13700009999"
 MARKS = [
@@ -76,49 +52,9 @@ SCOPED = [model for model in MODELS if isinstance(admin.site._registry[model], S
 @pytest.fixture
 def neighbours(world: World) -> World:
     """The world, in which the other merchant has one of everything that has pages."""
-    them = world.other
-    someone = CustomerFactory(merchant=them, identifier=THEIR_MOBILE, openid="openid-别家")
-    world.other_coupon = issued(world.other_template, someone)
-    now = timezone.now()
-    run = Reconciliation.objects.create(
-        merchant=them, mode="full", state=RunState.PLANNED, created_at=now, resume_at=now
+    world.other_coupon = one_of_everything(
+        world, world.other_template, world.other_incident, name="别家", mobile=THEIR_MOBILE, host="theirs.example"
     )
-    Finding.objects.create(
-        run=run, kind=Drift.MISSING_THERE, subject=world.other_coupon.code, coupon=world.other_coupon, read_at=now,
-        details={"status": "issued", "delivery": "delivered", "there": "absent"},
-    )  # fmt: skip
-    batch = batches.begin_issue(world.other_template, f"{THEIR_MOBILE}\n1370000\n", name="别家名单")
-    batches.work_all()
-    assert batch.rows.exists()
-    somebody = User.objects.create_user("somebody", is_staff=True)
-    asking.ask_to_issue(batch, by=somebody, reason="别家的券")
-    DoneAlone.objects.create(user=somebody, template=world.other_template, gives=True, coupons=1, value_fen=1)
-    row = OutboxRow.objects.filter(merchant=them).first()
-    assert row is not None
-    OutboxAttempt.objects.create(row=row, phase="send", method="x", lease_token="0" * 32, started_at=now)
-    platform = SmartCouponAccountFactory(name="别家平台")
-    platform.merchants.add(them)
-    ConsumeReport.objects.create(coupon=world.other_coupon, account=platform, available_at=now)
-    Notice.objects.create(
-        incident=world.other_incident, target=world.alert_target, event=NoticeEvent.OPENED, due_at=now
-    )
-    original, replacement = issued(world.other_template), issued(world.other_template)
-    Reissue.objects.create(original=original, replacement=replacement)
-    app = PartnerApp.objects.create(name="别家小程序")
-    app.merchants.add(them)
-    PartnerOrder.objects.create(
-        app=app, actor="api:别家小程序", coupon=world.other_coupon, merchant=them, order_id="别家订单",
-        order_date=local_day(now), paid_fen=1, saved_fen=1, began_at=now, state=OrderState.REFUSED,
-    )  # fmt: skip
-    address = WebhookEndpoint.objects.create(app=app, url="https://theirs.example/别家", secret=new_secret(), events=[])
-    told = WebhookDelivery.objects.create(
-        endpoint=address, merchant=them, event=WebhookEvent.COUPON_ISSUED, coupon=world.other_coupon,
-        payload=f'{{"identifier": "{THEIR_MOBILE}"}}', available_at=now, give_up_at=now, created_at=now,
-    )  # fmt: skip
-    WebhookAttempt.objects.create(delivery=told, started_at=now, answer="别家的回答")
-    figures.merge()
-    forgotten = CustomerFactory(merchant=them)
-    erasing.ask(forgotten, reason="asked", asked_by="staff:test")
     return world
 
 
