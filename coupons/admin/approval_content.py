@@ -12,10 +12,10 @@ from coupons.admin.approval_words import value_words
 from coupons.admin.changes import changes_of
 from coupons.admin.wording import moment_text, sentence_of, term_lines
 from coupons.approvals import facts
-from coupons.approvals.states import bring
+from coupons.approvals.states import bring, whole
 from coupons.choices import ApprovalAct, ApprovalState
 from coupons.models import Approval, IssuedCoupon
-from coupons.terms import Terms
+from coupons.terms import TERM_FIELDS, Terms
 from merchants.admin.masking import shown, shown_digits
 
 FIRST_ROWS = 10
@@ -31,19 +31,19 @@ def content_of(approval: Approval, request: HttpRequest) -> dict[str, Any]:
         context["sentence"] = sentence_of(terms, approval.merchant)
     if act == ApprovalAct.PUBLISH and terms is not None:
         context["terms"] = term_lines(terms, approval.merchant)
-    if act == ApprovalAct.CHANGE and approval.template is not None:
+    if act == ApprovalAct.CHANGE and approval.template is not None and terms is not None:
         before = bring(copy(approval.template), asked["before"])
         context["changes"] = changes_of(before, bring(copy(approval.template), asked["after"]))
     return context
 
 
 def _terms(approval: Approval) -> Terms | None:
-    """The terms as they were asked for; of coupons that are out, those of the template now."""
+    """The terms as they were asked for, if they can still be read; of coupons that are out, the template's of now."""
     asked = approval.asked
     if approval.act in _TERMS_ASKED:
-        return Terms.from_json(asked["after"]["terms"])
+        return Terms.from_json(asked["after"]["terms"]) if whole(asked["after"]) else None
     if approval.act == ApprovalAct.ISSUE:
-        return Terms.from_json(asked["terms"])
+        return Terms.from_json(asked["terms"]) if set(TERM_FIELDS) <= set(asked["terms"]) else None
     return approval.template.terms() if approval.template else None
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from coupons import batches, counting, lifecycle, templates
 from coupons.approvals import facts, lapsing, people
-from coupons.approvals.states import bring
+from coupons.approvals.states import bring, whole
 from coupons.choices import ApprovalAct, ApprovalState, BatchState, Lapse
 from coupons.errors import Reason, Refused
 from coupons.models import Approval, Batch, CouponTemplate
@@ -63,7 +63,7 @@ def _approve(approval: Approval, user: Any, note: str) -> bool:
     """Lock in the portal's order, look again, act. Tells whether it has lapsed instead."""
     if approval.act == ApprovalAct.REVOKE:
         coupons = lifecycle.lock(approval.asked["coupons"])
-    elif approval.act == ApprovalAct.CHANGE and approval.template_id:
+    elif approval.act == ApprovalAct.CHANGE and approval.template_id and whole(approval.asked["after"]):
         # A first budget counts coupons that are out; they are locked before the template is.
         counting.late(bring(CouponTemplate.objects.get(pk=approval.template_id), approval.asked["after"]))
     batch = _locked_row(Batch, approval.batch_id)

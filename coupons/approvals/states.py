@@ -33,8 +33,15 @@ def bring(template: CouponTemplate, state: State) -> CouponTemplate:
     return template
 
 
+def whole(state: State) -> bool:
+    """Whether it has all that a template has by now: one kept by an earlier release may lack something."""
+    return set(TERM_FIELDS) <= set(state["terms"]) and set(LIMITS) <= set(state["limits"])
+
+
 def widens(before: State, after: State) -> bool:
     """Whether anything that is given out becomes more or other; what takes away, and words, do not count."""
+    if not whole(before):
+        return True
     old, new = before["terms"], after["terms"]
     if old["kind"] != new["kind"] or _worth_rises(old, new) or new["min_spend_fen"] < old["min_spend_fen"]:
         return True

@@ -7,6 +7,7 @@ import pytest
 from coupons import templates
 from coupons.approvals import asking, deciding, limits
 from coupons.approvals.limits import NeedsApproval
+from coupons.approvals.states import state_of, widens
 from coupons.choices import Kind, TemplateStatus
 from coupons.errors import Refused
 from coupons.models import CouponTemplate
@@ -100,3 +101,11 @@ def test_a_deleted_template_keeps_its_requests() -> None:
     templates.delete(template)
     kept = stored(request)
     assert (kept.template, kept.subject, kept.state, kept.lapse) == (None, "满50减10", "lapsed", "nothing_left")
+
+
+def test_what_an_earlier_release_kept_is_asked_for_anew() -> None:
+    before = state_of(dear())
+    after = state_of(dear())
+    assert not widens(before, after)
+    del before["terms"]["channels"]
+    assert widens(before, after)
