@@ -70,7 +70,7 @@ class UnknownCodesAdmin(AdministratorsOnly, PortalAdmin):
     )  # fmt: skip
     def let_go_on(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Hold the app no longer."""
-        kept = UnknownCodes.objects.select_related("app").get(pk=object_id)
+        kept = UnknownCodes.objects.select_related("app").get(app=int(object_id))
         if guessing.let_go_on(kept.app):
             said = gettext("%(app)s gets answers about codes again.") % {"app": kept.app}
             self.log_change(request, kept.app, said)
