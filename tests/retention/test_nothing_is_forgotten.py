@@ -24,7 +24,7 @@ ABOUT_NOBODY = {
     "integrations.PartnerApp.scopes", "integrations.WebhookEndpoint.events",
     "integrations.ApiKey.allowed_addresses",
     "merchants.SmartCouponAccount.allowed_addresses",
-    "integrations.Incident.figures",
+    "integrations.Incident.figures", "integrations.UnknownCodes.latest",
 }  # fmt: skip
 
 
