@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from coupons import counting
-from coupons.approvals.states import State, state_of, widens
+from coupons.approvals.states import HOW_MANY, State, state_of, whole, widens
 from coupons.choices import ApprovalAct, ApprovalState, Kind
 from coupons.errors import Reason, Refused
 from coupons.models import Approval, CouponTemplate, DoneAlone
@@ -32,6 +32,7 @@ class Limit(models.TextChoices):
     YUAN = "yuan", _("Coupons worth more than ¥%(limit)s of one template.")
     TEMPLATE_YUAN = "template_yuan", _("One coupon is worth more than ¥%(limit)s.")
     PERCENT_PAID = "percent_paid", _("The customer pays less than %(limit)s percent.")
+    COST_UNSAID = "cost_unsaid", _("Nobody has said what one dish at a special price costs.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ def valuable(template: CouponTemplate) -> Need | None:
     each, limit = counting.cost_each(template), settings.APPROVE_TEMPLATE_YUAN
     if each is not None and 0 < limit * FEN_PER_YUAN < each:
         return Need(Limit.TEMPLATE_YUAN, limit, value_fen=each)
+    if limit > 0 and template.kind == Kind.DISH_PRICE and each is None:
+        return Need(Limit.COST_UNSAID, limit)
     least = settings.APPROVE_PERCENT_PAID
     if Kind(template.kind).is_discount and template.percent_paid is not None and template.percent_paid < least:
         return Need(Limit.PERCENT_PAID, least, value_fen=each)
@@ -126,21 +129,15 @@ def to_change(stored: CouponTemplate, edited: CouponTemplate) -> Need | None:
     return need if need and not _approved_before(stored, after) else None
 
 
-def rose(before: dict[str, Any], template: CouponTemplate) -> bool:
-    """Whether one coupon is worth more now, or otherwise, than a batch was started with (`worth_now`)."""
-    now = worth_now(template)
-    each, percent = now["each_fen"], now["percent_paid"]
-    return bool(
-        now["kind"] != before["kind"]
-        or (each or 0) > (before["each_fen"] or 0)
-        or (percent or 0) < (before["percent_paid"] or 0)
-    )
+def rose(before: State, template: CouponTemplate) -> bool:
+    """Whether a coupon promises more now, or other things, than when a batch was started (`state_of` then).
 
-
-def worth_now(template: CouponTemplate) -> dict[str, Any]:
-    """What one coupon is worth: kind, fen, and the part of the price that is paid."""
-    each = counting.cost_each(template)
-    return {"kind": template.kind, "each_fen": each, "percent_paid": template.percent_paid}
+    Stock and budget are left out: how many the batch gives out is its own number.
+    """
+    if not whole(before):  # kept by an earlier release
+        return True
+    now = state_of(template)
+    return widens(before, {**now, "limits": now["limits"] | {name: before["limits"][name] for name in HOW_MANY}})
 
 
 def _approved_before(template: CouponTemplate, state: State) -> bool:
