@@ -1,7 +1,8 @@
 """Refuses bodies that are too large before anything reads them: Django writes uploaded files to disk without a bound.
 
 The check against forged requests reads the form of everybody, signed in or not, so this one is made before it. A body
-without a length is an empty one for Django. Hooks bound theirs themselves (`integrations.hooks.bodies`).
+without a length is an empty one for Django. Hooks and the API bound theirs themselves, in their own form
+(`integrations.hooks.bodies`).
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from merchants.tables import MOST_BYTES
 
 MOST_BODY_BYTES = MOST_BYTES + 4 * 1024 * 1024  # the largest file, and the other fields of its form
 MOST_OF_STRANGERS_BYTES = 1024 * 1024
-_PAGES = ("/admin/", "/i18n/")
+_BOUND_THEMSELVES = ("/hooks/", "/api/v1/")
 
 
 def bounded_uploads(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -22,7 +23,7 @@ def bounded_uploads(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length[:18]) if length.isascii() and length.isdigit() else 0  # no number = an empty body
-        if not request.path_info.startswith(_PAGES) or size <= MOST_OF_STRANGERS_BYTES:
+        if request.path_info.startswith(_BOUND_THEMSELVES) or size <= MOST_OF_STRANGERS_BYTES:
             return get_response(request)
         if size <= MOST_BODY_BYTES and request.user.is_authenticated:
             return get_response(request)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.dashboard.choice import choice_of
 from config.dashboard.figures import coupon_figures
 from config.dashboard.limits import limits
-from config.dashboard.notices import first_steps, incidents, stopped_accounts
+from config.dashboard.notices import approvals, first_steps, incidents, stopped_accounts
 from config.dashboard.waiting import inbox, sync, waiting
 from config.navigation import sandbox_links
 
@@ -35,6 +35,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         nothing=not any(sections.values()),
         stopped_accounts=stopped_accounts(request),
         incidents=incidents(request),
+        approvals=approvals(request),
         first_steps=first_steps(request),
         sandbox_links=sandbox_links() if settings.DFIRE_SANDBOX else [],
     )

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config.navigation import may_view, visible_rows_of
+from config.navigation import approval_badge, may_view, visible_rows_of
 from coupons.admin.wording import moment_text
+from coupons.choices import ApprovalState
 from coupons.models import CouponTemplate
 from integrations.admin.wording import stop_notice
 from integrations.models import AccountState, Incident
@@ -55,6 +56,13 @@ def incidents(request: HttpRequest) -> dict[str, Any]:
         "more": f"{reverse('admin:integrations_incident_changelist')}?open=yes" if len(worst) > MOST_INCIDENTS else "",
         "critical": any(incident.severity == Severity.CRITICAL for incident in worst),
     }
+
+
+def approvals(request: HttpRequest) -> dict[str, str]:
+    """How many requests wait for this user's word; nothing for those who may not decide."""
+    count = approval_badge(request)
+    waiting = f"{reverse('admin:coupons_approval_changelist')}?state__exact={ApprovalState.WAITING}"
+    return {"count": count, "link": waiting} if count else {}
 
 
 def first_steps(request: HttpRequest) -> list[dict[str, Any]]:

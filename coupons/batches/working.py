@@ -27,7 +27,7 @@ from merchants.inserting import array
 logger = logging.getLogger(__name__)
 
 SLICE = 2000
-RECALL_SLICE = 2000
+RECALL_SLICE = 500  # each is withdrawn, told and noted: the template stays locked meanwhile
 _HAD = """
 SELECT customer_id FROM coupons_issuedcoupon
 WHERE template_id = %s AND customer_id = ANY(%s::bigint[]) AND batch_id = %s"""

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from integrations import counters, rates
 from integrations.hooks.refusals import HookCode, HookRefused
 
-_ACCOUNTS_OF_AN_ADDRESS = 5
+_MORE_THAN_AN_ACCOUNT = 5  # times HOOK_RATE_LIMIT: so many calls of strangers one address may make
 _OF_ONE = 64  # bits: whoever has one IPv6 address has all that begin like it
 
 
@@ -66,25 +66,37 @@ def check_rate(caller: str) -> None:
     Raises:
         HookRefused: 429.
     """
-    _count(caller, settings.HOOK_RATE_LIMIT)
+    if limit := settings.HOOK_RATE_LIMIT:
+        _refuse_above(limit, rates.ask(add=[rates.Window(f"hook:{caller}", 1)]), caller.partition(":")[0])
 
 
-def check_address_rate(request: Request) -> None:
-    """Count the call of whomever against what one address may send in a second: more than one account, because a
-    platform or dfire calls for many from one. The first thing that is looked at, before the body and the database.
+def check_strangers(request: Request) -> None:
+    """Turn an address away from which too many calls of nobody known have come in this second. The first thing that is
+    looked at, before the body and the database. Calls of accounts do not count: theirs have limits of their own.
 
     Raises:
         HookRefused: 429.
     """
-    if address := household(request):
-        _count(f"address:{address}", _ACCOUNTS_OF_AN_ADDRESS * settings.HOOK_RATE_LIMIT)
+    limit = _MORE_THAN_AN_ACCOUNT * settings.HOOK_RATE_LIMIT
+    if limit and (window := _strangers(request)):
+        _refuse_above(limit - 1, rates.ask(read=[window]), "address")
 
 
-def _count(caller: str, limit: int) -> None:
-    counted = rates.ask(add=[rates.Window(f"hook:{caller}", 1)]) if limit else None
+def was_stranger(request: Request, refusal: HookRefused) -> None:
+    """Count a call that was turned away before it was known whose it is."""
+    if settings.HOOK_RATE_LIMIT and refusal.kind is not HookCode.TOO_MANY and (window := _strangers(request)):
+        rates.ask(add=[window])
+
+
+def _strangers(request: Request) -> rates.Window | None:
+    address = household(request)
+    return rates.Window(f"hook:address:{address}", 1) if address else None
+
+
+def _refuse_above(limit: int, counted: list[int] | None, whose: str) -> None:
     if counted is not None and counted[0] > limit:
-        counters.THROTTLED.labels(caller.partition(":")[0]).inc()
-        raise HookRefused(HookCode.TOO_MANY, f"More than {limit} requests in a second; try again in a moment.")
+        counters.THROTTLED.labels(whose).inc()
+        raise HookRefused(HookCode.TOO_MANY, "Too many requests in a second; try again in a moment.")
 
 
 def is_within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from integrations import counters
-from integrations.hooks.callers import check_address_rate
+from integrations.hooks.callers import check_strangers, was_stranger
 from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
 
@@ -46,15 +46,19 @@ class HookView(APIView, ABC):
 
     def post(self, request: Request, **kwargs: str) -> JsonResponse:
         """Authenticate, handle, answer; whatever goes wrong is said in the caller's form."""
+        known = False
         try:
-            check_address_rate(request)
+            check_strangers(request)
             body = self.receive(request)  # before the time for the database begins: senders may be slow
             with within_time():
                 caller = self.authenticate(request, body, **kwargs)
+                known = True
                 answer = self.handle(caller, body)
             answer = self.complete(answer)
             return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
         except HookRefused as refusal:
+            if not known:
+                was_stranger(request, refusal)
             return self._refuse(refusal)
         except DatabaseAway:  # said already, by whoever tried it
             return self._refuse(HookRefused(HookCode.UNAVAILABLE, _TRY_AGAIN))

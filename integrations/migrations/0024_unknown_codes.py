@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
                 ('app', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='unknown_codes', serialize=False, to='integrations.partnerapp', verbose_name='partner app')),
                 ('count', models.FloatField(default=0, verbose_name='codes that count against it')),
                 ('counted_at', models.DateTimeField(verbose_name='last unknown code')),
+                ('latest', models.JSONField(default=list, editable=False)),
                 ('held_at', models.DateTimeField(blank=True, null=True, verbose_name='held since')),
             ],
             options={

@@ -17,6 +17,7 @@ class UnknownCodes(models.Model):
     )
     count = models.FloatField(_("codes that count against it"), default=0)
     counted_at = models.DateTimeField(_("last unknown code"))
+    latest = models.JSONField(default=list, editable=False)  # keyed hashes, cut, of those that it asked for last
     held_at = models.DateTimeField(_("held since"), null=True, blank=True)
 
     class Meta:

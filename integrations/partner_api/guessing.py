@@ -3,7 +3,8 @@
 A code is 16 digits of `secrets`, one of SPACE. Where OUT coupons that can be used are out at an app's merchants, one
 guess meets one of them with the chance OUT / SPACE. So what counts is how many guesses there are in a year:
 
-- Each different unknown code of a day counts one against the *app*, whichever of its keys asks, in PostgreSQL.
+- Each different unknown code counts one against the *app*, whichever of its keys asks, in PostgreSQL. An app that may
+  read coupons is not counted: it can list its merchants' codes, so there is nothing for it to guess.
 - A day takes A_DAY away from the count, and each coupon that the app redeems takes one: who works with real coupons
   pays for typing errors with them, and a guesser would pay for each guess with a coupon.
 - At API_UNKNOWN_CODES_IN_ALL the app is *held*: whatever code it names is answered 429, whether it is there or not,
@@ -28,8 +29,8 @@ from integrations.alerts.incidents import close_incident, raise_incident
 from integrations.models import ApiKey, PartnerApp, PartnerOrder, UnknownCodes
 from integrations.models.alerts import IncidentKind
 from integrations.models.orders import OrderState
+from integrations.models.partners import Scope
 from integrations.partner_api.errors import ApiCode, ApiRefused
-from integrations.rates import is_new
 from merchants.secrets import keyed_hashes
 
 SPACE = 9 * 10 ** (CODE_DIGITS - 1)  # the first digit is not 0
@@ -38,6 +39,7 @@ A_DAY = 1
 IN_FLIGHT = 64  # calls that are under way when an app comes to be held, at most one a web thread
 RELEASES_A_YEAR = 1  # how often staff are thought to let a guesser go on
 _DAY = timedelta(days=1)
+_OF_A_HASH = 16  # hex digits that tell two codes apart
 _RETRY_SECONDS = 3600  # nobody knows when staff will have looked at it
 
 
@@ -58,24 +60,26 @@ def check_held(key: ApiKey, code: str) -> None:
     Raises:
         ApiRefused: 429, which says nothing of whether the code is there.
     """
-    if settings.API_UNKNOWN_CODES_IN_ALL and is_held(key.app) and not _is_its_own(key.app, code):
+    if _is_counted(key.app) and is_held(key.app) and not _is_its_own(key.app, code):
         raise refusal()
 
 
 def count(app: PartnerApp, code: str) -> bool:
-    """Count a code that is not there for the app; again on the same day it is no other guess.
+    """Count a code that is not there for the app; one of those that it asked for last is no other guess.
 
     Returns:
         Whether the app is held.
     """
-    if not settings.API_UNKNOWN_CODES_IN_ALL:
+    if not _is_counted(app):
         return False
-    if is_new(f"unknown-code:{app.pk}:{keyed_hashes(code)[0]}", seconds=int(_DAY.total_seconds())) is False:
-        return is_held(app)
+    asked = keyed_hashes(code)[0][:_OF_A_HASH]
     with transaction.atomic():
         now = timezone.now()
         UnknownCodes.objects.bulk_create([UnknownCodes(app=app, counted_at=now)], ignore_conflicts=True)
         kept = UnknownCodes.objects.select_for_update(no_key=True).get(app=app)
+        if asked in kept.latest:
+            return kept.held_at is not None
+        kept.latest = [*kept.latest, asked][-settings.API_UNKNOWN_CODES_IN_ALL :]
         paid = A_DAY * (now - kept.counted_at) / _DAY + _redeemed_since(app, kept)
         kept.count, kept.counted_at = max(kept.count - paid, 0) + 1, now
         if kept.held_at is None and round(kept.count) >= settings.API_UNKNOWN_CODES_IN_ALL:
@@ -107,6 +111,10 @@ def refusal() -> ApiRefused:
     refused = ApiRefused(ApiCode.TOO_MANY_UNKNOWN_CODES, words)
     refused.wait = _RETRY_SECONDS
     return refused
+
+
+def _is_counted(app: PartnerApp) -> bool:
+    return bool(settings.API_UNKNOWN_CODES_IN_ALL) and Scope.COUPONS_READ not in app.scopes
 
 
 def _is_its_own(app: PartnerApp, code: str) -> bool:

@@ -82,8 +82,11 @@ def found_by(text: str) -> list[str]:
 
 
 def keep_digest(key: ApiKey, text: str) -> None:
-    """A key from before digests were kept has been used: from now on it can go under the next encryption key."""
-    ApiKey.objects.filter(pk=key.pk, digest="").update(**_kept(text))
+    """A key from before digests were kept has been used: from now on it can go under the next encryption key.
+
+    Its hash stays until `manage.py reencrypt`: processes of the release before look for no other.
+    """
+    ApiKey.objects.filter(pk=key.pk, digest="").update(digest=digest(text))
 
 
 def end(key: ApiKey, at: datetime) -> bool:

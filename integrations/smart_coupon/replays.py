@@ -18,17 +18,17 @@ from merchants.models import SmartCouponAccount
 from merchants.secrets import keyed_hashes, newest_key
 
 
-def use(account: SmartCouponAccount, signed_at: int, digest: str) -> datetime | None:
+def use(account: SmartCouponAccount, signed_at: int, digest: str) -> datetime:
     """Use up a moment (epoch milliseconds) for the push with this digest.
 
     Returns:
-        When this push first came under this moment; None: it does so now.
+        When this push first came under this moment.
 
     Raises:
         HookRefused: 401: another push has used it.
     """
     hashes = keyed_hashes(digest)
-    seen, is_new = SignatureSeen.objects.get_or_create(
+    seen, _is_new = SignatureSeen.objects.get_or_create(
         account=account,
         signed_at=signed_at,
         defaults={"digest": hashes[0], "under": newest_key(), "seen_at": timezone.now()},
@@ -36,4 +36,4 @@ def use(account: SmartCouponAccount, signed_at: int, digest: str) -> datetime | 
     if seen.digest not in hashes:
         words = "has been used for another push; sign each push anew."
         raise HookRefused(HookCode.REPLAYED_SIGNATURE, words, field=SIGNATURE_TIME)
-    return None if is_new else seen.seen_at
+    return seen.seen_at

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
-from tests.people.test_matrix_of_calls import CALLS, Call
 
 from coupons.models import CouponTemplate, IssuedCoupon
 from integrations.models import ApiKey
@@ -15,6 +14,7 @@ from integrations.provisioning.run import provision
 from merchants.models import Merchant
 from tests.api.caller import Caller, caller_of, refused, written
 from tests.factories import issued
+from tests.people.test_matrix_of_calls import CALLS, Call
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from coupons.models import Approval, Batch, CouponTemplate, DoneAlone, IssuedCou
 from integrations.tasks import expire_coupons
 from merchants.models import Customer
 from tests.admin.conftest import MOBILE, World
-from tests.admin.pages import act, act_on_selected, action_of, page_of, said
+from tests.admin.pages import act, act_on_selected, action_of, list_of, page_of, said
 from tests.approvals.helpers import ASKED, approver, badge, buttons, checked, member, stored
 from tests.factories import issued, published
 
@@ -44,6 +44,10 @@ def test_a_large_batch_is_asked_for_approved_and_worked(lili: Client, second: Cl
     assert not buttons(lili, batch) & {"Start"}
     assert buttons(lili, request) == {"Withdraw"}
     assert (badge(lili), badge(second)) == ("", "1")
+    home = second.get("/admin/").content.decode()
+    assert "Waiting for your approval: 1" in home
+    assert "Waiting for your approval" not in lili.get("/admin/").content.decode()
+    assert list(second.get(f"{list_of(Approval)}?state__exact=waiting").context["cl"].result_list) == [request]
     assert buttons(second, request) == {"Approve", "Refuse"}
     shown = second.get(page_of(request)).content.decode()
     for words in ("中秋", "¥40", "139****0000", "¥10 off from ¥50", "lili"):

@@ -22,7 +22,7 @@ def tables() -> list[str]:
         model._meta.db_table
         for app in APPS
         for model in apps.get_app_config(app).get_models(include_auto_created=True)
-        if model._meta.managed
+        if model._meta.managed and not model._meta.proxy
     )
 
 

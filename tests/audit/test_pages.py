@@ -155,7 +155,7 @@ def test_an_entry_speaks_the_reader_s_language(browser: Any, administrator: User
     for words in ("¥12.34", "¥10", "西湖店", "paused", "published", "Amount", "Mon"):
         assert words in shown, words
     chinese = browser(administrator, "zh-hans").get(f"{LIST}{told.pk}/change/").content.decode()
-    assert str(TemplateStatus.PUBLISHED) not in chinese
+    assert f">{TemplateStatus.PUBLISHED}<" not in chinese
     record(world.dead, "Queued again.")
     assert "Queued again." in browser(administrator, "en").get(history_of(world.dead)).content.decode()
     assert "Queued again." not in browser(administrator, "zh-hans").get(history_of(world.dead)).content.decode()

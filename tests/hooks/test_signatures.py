@@ -194,6 +194,18 @@ def test_twenty_equal_pushes_at_once_make_one_coupon(
     assert IssuedCoupon.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_push_sent_eight_times_at_once_makes_one_coupon_without_a_repeat_window(
+    keyed: SmartCouponAccount, at_once: Callable[[list[Callable[[], Any]]], list[Any]]
+) -> None:
+    SmartCouponAccount.objects.update(repeat_window_seconds=0)
+    campaign_id = made_id(post(address_of(keyed), signed(campaign(3), 3)).json(), "campaign_id")
+    url, body = address_of(keyed, "coupon-detail"), signed(grant(campaign_id, 3), 3)
+    answers = at_once([lambda: post(url, body).json()] * 8)
+    assert len({answer["coupon_id"] for answer in answers}) == 1
+    assert IssuedCoupon.objects.count() == 1
+
+
 @pytest.mark.django_db
 def test_an_account_that_demands_a_signature_takes_no_revision_1(keyed: SmartCouponAccount) -> None:
     assert code_of(post(address_of(keyed), create_push())) == (401, "signature_required")

@@ -114,6 +114,13 @@ def test_forgers_of_callbacks_are_slowed_by_address_too(tills: DfireAccount, dja
 
 
 @pytest.mark.usefixtures("stopped_clock")
+@override_settings(HOOK_RATE_LIMIT=1)
+def test_accounts_that_call_from_one_address_do_not_use_up_each_others_calls() -> None:
+    accounts = [SmartCouponAccountFactory() for _ in range(8)]
+    assert [post(address_of(account), b"{").status_code for account in accounts] == [400] * 8
+
+
+@pytest.mark.usefixtures("stopped_clock")
 @override_settings(HOOK_RATE_LIMIT=1, TRUSTED_PROXIES=[ip_network("10.0.0.1")])
 def test_behind_a_proxy_the_address_is_the_caller_s_and_of_ipv6_the_network(platform: SmartCouponAccount) -> None:
     def from_(address: str) -> int:

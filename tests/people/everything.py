@@ -34,7 +34,7 @@ from integrations.models.reconcile import Drift, RunState
 from integrations.webhooks.signing import new_secret
 from merchants import erasing
 from merchants.clock import local_day
-from merchants.models import Authenticator, FailedSignIn, SignInLock
+from merchants.models import Authenticator, FailedSignIn, MerchantScope, SignInLock
 from tests.admin.conftest import World
 from tests.factories import CustomerFactory, SmartCouponAccountFactory, issued
 
@@ -98,4 +98,6 @@ def one_of_what_is_nobodys(world: World) -> None:
     CustomerAtRisk.objects.create(run=run, customer=world.coupon.customer)
     FailedSignIn.objects.create(username="someone", ip_address="203.0.113.9")
     SignInLock.objects.create(username="someone", ip_address="203.0.113.9", failures_since_start=9, attempt_time=now)
-    Authenticator.objects.create(user=User.objects.create_user("phone"), name="phone", confirmed=True)
+    someone = User.objects.create_user("someone")
+    Authenticator.objects.create(user=someone, name="phone", confirmed=True)
+    MerchantScope.objects.create(user=someone)

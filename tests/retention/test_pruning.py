@@ -22,7 +22,7 @@ from integrations.retention import pruning
 from integrations.retention.kinds import KINDS
 from integrations.sync.identities import told_identity
 from integrations.sync.words import NOT_NEEDED
-from merchants.models import FailedSignIn, SignIn, SignInLock
+from merchants.models import AuditEntry, FailedSignIn, SignIn, SignInLock
 from tests.factories import issued
 from tests.outbox.dfire import DELIVER, Dfire
 from tests.outbox.helpers import drain_through, revoke, row_of
@@ -40,6 +40,7 @@ def test_a_dry_run_says_what_a_real_one_does_and_changes_nothing(
     for model, more in ((SignIn, {}), (FailedSignIn, {}), (SignInLock, {"failures_since_start": 1})):
         model.objects.create(username="lili", ip_address="192.0.2.1", **more)
         model.objects.update(attempt_time=timezone.now() - timedelta(days=400))
+    AuditEntry.objects.create(actor="lili", action="acted", at=timezone.now() - timedelta(days=4 * 365))
     everything_old()
     bodies = list(Push.objects.values_list("body"))
     said = pruning.due()
