@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,8 +28,8 @@ from coupons.money import FEN_PER_YUAN
 class Limit(models.TextChoices):
     """Which limit is passed, in words that take its value."""
 
-    COUPONS = "coupons", _("More than %(limit)s coupons of one template.")
-    YUAN = "yuan", _("Coupons worth more than ¥%(limit)s of one template.")
+    COUPONS = "coupons", _("More than %(limit)s coupons of one merchant within a day.")
+    YUAN = "yuan", _("Coupons of one merchant worth more than ¥%(limit)s within a day.")
     TEMPLATE_YUAN = "template_yuan", _("One coupon is worth more than ¥%(limit)s.")
     PERCENT_PAID = "percent_paid", _("The customer pays less than %(limit)s percent.")
     COST_UNSAID = "cost_unsaid", _("Nobody has said what one dish at a special price costs.")
@@ -65,7 +65,7 @@ class NeedsApproval(Refused):
 
 
 def many(template: CouponTemplate, *, coupons: int, value_fen: int | None, gives: bool, by: Any = None) -> Need | None:
-    """Whether so many coupons, with those that `by` issued (or took back) alone lately, need a second person."""
+    """Whether so many, with what `by` issued (or took back) alone lately at the merchant, need a second person."""
     before_coupons, before_fen = _lately(template, by, gives=gives)
     if 0 < settings.APPROVE_COUPONS < coupons + before_coupons:
         return Need(Limit.COUPONS, settings.APPROVE_COUPONS, coupons, value_fen, before_coupons)
@@ -83,9 +83,16 @@ def worth_of(template: CouponTemplate, coupons: int) -> int | None:
 def stand_alone(template: CouponTemplate, *, coupons: int, value_fen: int | None, gives: bool, by: Any = None) -> None:
     """Let somebody issue or take back so many alone, and remember it. The template is locked by the caller.
 
+    Templates can be copied, so it counts by merchant, and whatever one person does at one merchant stands in line here.
+    That lock is taken after all others, outbox rows too: whoever holds it waits for nothing more.
+
     Raises:
         NeedsApproval: it is above what one may do alone.
     """
+    if by is not None:
+        with connection.cursor() as cursor:
+            line = f"done alone by {by.pk} at {template.merchant_id}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [line])
     if need := many(template, coupons=coupons, value_fen=value_fen, gives=gives, by=by):
         raise NeedsApproval(need)
     if by is not None:
@@ -157,7 +164,7 @@ def forget_old() -> int:
 def _lately(template: CouponTemplate, by: Any, *, gives: bool) -> tuple[int, int]:
     if by is None:
         return 0, 0
-    done = DoneAlone.objects.filter(user=by, template=template, gives=gives, at__gte=_since())
+    done = DoneAlone.objects.filter(user=by, template__merchant=template.merchant_id, gives=gives, at__gte=_since())
     sums = done.aggregate(coupons=Sum("coupons", default=0), fen=Sum("value_fen", default=0))
     return sums["coupons"], sums["fen"]
 

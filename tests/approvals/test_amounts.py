@@ -66,7 +66,10 @@ def test_splitting_is_no_way_round(settings: Any) -> None:
     with pytest.raises(NeedsApproval) as refused:
         batches.start(second, by=who)
     assert refused.value.need.earlier == 2
-    batches.start(checked(published(amount_fen=100, merchant=template.merchant), 2), by=who)  # another template
+    copy = checked(published(amount_fen=100, merchant=template.merchant), 2)
+    with pytest.raises(NeedsApproval):
+        batches.start(copy, by=who)
+    batches.start(checked(published(amount_fen=100), 2), by=who)  # another merchant
     DoneAlone.objects.update(at=timezone.now() - timedelta(hours=25))
     batches.start(second, by=who)
     assert limits.forget_old() == 2
