@@ -39,7 +39,7 @@ class Reason(models.TextChoices):
     BATCH_RUNS = "batch_runs", _("The batch is still giving out coupons. Cancel it first, or wait until it is done.")
     WORTH_ROSE = (
         "worth_rose",
-        _("One coupon is worth more now than when this batch was started. Resume it: limits are looked at anew."),
+        _("Its coupons promise more now than when this batch was started. Resume it: limits are looked at anew."),
     )
     NEEDS_APPROVAL = "needs_approval", _("A second person must approve this: it is above what one may do alone.")
     ASKED_ALREADY = "asked_already", _("This waits for a second person already.")

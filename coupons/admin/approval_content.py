@@ -73,15 +73,20 @@ def _coupons_label(act: str) -> Any:
     return _("coupons to be issued") if act == ApprovalAct.ISSUE else _("coupons to be taken back")
 
 
+def standing_of(approval: Any) -> facts.Standing:
+    """How it stands, read once for its page: a million coupons may be out."""
+    kept = approval.viewer.__dict__.setdefault("portal_standings", {})
+    if approval.pk not in kept:
+        kept[approval.pk] = facts.standing(approval, approval.template, approval.batch)
+    standing: facts.Standing = kept[approval.pk]
+    return standing
+
+
 def _left(approval: Approval) -> int | None:
-    """Of what was out when a recall was asked for, what still is."""
+    """Of what was out when it was asked to take it back, what still is."""
     if approval.state != ApprovalState.WAITING or approval.template is None:
         return None
-    if approval.act == ApprovalAct.RECALL:
-        return facts.of_recall(approval.template, approval.batch, approval.asked["last"]).coupons
-    if approval.act == ApprovalAct.REVOKE:
-        return facts.of_revoke(approval.asked["coupons"]).coupons
-    return None
+    return standing_of(approval).out
 
 
 def _rows(approval: Approval, request: HttpRequest) -> list[str]:

@@ -15,10 +15,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from coupons.admin.approval_actions import ApprovalActions
-from coupons.admin.approval_content import content_of
+from coupons.admin.approval_content import content_of, standing_of
 from coupons.admin.approval_words import approvers_words, decided_words, numbers_words, state_badge
 from coupons.admin.wording import moment, moment_text
-from coupons.approvals import facts, lapsing, people
+from coupons.approvals import lapsing, people
 from coupons.choices import ApprovalState, Lapse
 from coupons.models import Approval
 from merchants.admin.badges import notice, page_of
@@ -99,7 +99,7 @@ class ApprovalAdmin(ApprovalActions, ReadOnly, BigTable, ScopedAdmin):
             return Lapse.NOTHING_LEFT
         if not people.still_may(approval):
             return Lapse.REQUESTER
-        return facts.lapse_of(approval, approval.template, approval.batch)
+        return standing_of(approval).lapse
 
     @display(description=_("what is asked for"), ordering="act")
     def act_shown(self, approval: Approval) -> str:

@@ -78,6 +78,7 @@ def need_context(need: Need, merchant: Merchant, request: HttpRequest) -> dict[s
     """Why a second person is needed, and who it can be."""
     return {
         "limit": need.words,
+        "number": need.coupons,
         "count": None if need.coupons is None else f"{need.coupons:,}",
         "earlier": f"{need.earlier:,}" if need.earlier else "",
         "value": value_words(need.value_fen),

@@ -15,6 +15,8 @@ from coupons.admin.doing import do, do_each
 from coupons.approvals import asking, limits
 from coupons.approvals.facts import REVOCABLE
 from coupons.approvals.limits import Need
+from coupons.choices import CouponStatus
+from coupons.errors import Reason, Refused
 from coupons.models import Approval, CouponTemplate, IssuedCoupon
 from merchants.admin.base import visible_rows
 from merchants.admin.dialogs import ReasonForm
@@ -24,7 +26,7 @@ class RevokeForm(MayWait, ReasonForm):
     """Asks why."""
 
     def find_need(self) -> Need | None:
-        """Of the one coupon, with what was taken back of its template lately."""
+        """Of the one coupon, with what was taken back lately."""
         rows = visible_rows(admin.site, IssuedCoupon, self.request)
         coupon = (
             rows.filter(pk=self.object_id).first() if rows is not None and str(self.object_id).isdecimal() else None
@@ -48,11 +50,13 @@ def revoke(coupon_id: int, *, reason: str, by: Any) -> None:
     """Take one coupon back, in a transaction of its own.
 
     Raises:
-        Refused: it has been redeemed, or is being.
+        Refused: it has been redeemed, is being, or is revoked already.
         NeedsApproval: `by` has taken back too many alone lately.
     """
     with transaction.atomic():
         coupon = lifecycle.lock([coupon_id])[0]
+        if coupon.status == CouponStatus.REVOKED:  # nothing is done, so nothing counts
+            raise Refused(Reason.REVOKED)
         lifecycle.revoke(coupon, reason=reason, actor=f"staff:{by.get_username()}")
         limits.one(coupon.template_id, value_fen=coupon.cost_fen, gives=False, by=by)
 
@@ -64,11 +68,16 @@ def to_ask(coupon_ids: list[int], by: Any) -> list[ToAsk]:
     for template_id, pk, fen in able.values_list("template", "pk", "cost_fen"):
         of_template.setdefault(template_id, []).append((pk, fen))
     found = []
+    alone: dict[int, tuple[int, int]] = {}  # coupons and fen that are not asked for, by merchant
     for template in CouponTemplate.objects.filter(pk__in=of_template).select_related("merchant").order_by("pk"):
         chosen = of_template[template.pk]
         value = sum(fen or 0 for _pk, fen in chosen)
-        need = limits.many(template, coupons=len(chosen), value_fen=value, gives=False, by=by)
-        if need is not None:
+        count, fen = alone.get(template.merchant_id, (0, 0))
+        count, fen = count + len(chosen), fen + value
+        need = limits.many(template, coupons=count, value_fen=fen, gives=False, by=by)
+        if need is None:
+            alone[template.merchant_id] = count, fen
+        else:
             found.append(ToAsk(template, [pk for pk, _fen in chosen], need))
     return found
 

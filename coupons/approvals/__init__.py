@@ -4,5 +4,5 @@
 keeps one, `deciding` carries it out or turns it down, `lapsing` lets go of what nobody can approve any more. Import the
 modules: services that `deciding` calls use `limits` and `lapsing`.
 
-Locks are taken in the order customer, coupon, batch, template, request.
+Locks are taken in the order customer, coupon, batch, template, request; the line of what one does alone comes last.
 """

@@ -64,8 +64,21 @@ def of_change(stored: CouponTemplate, edited: CouponTemplate) -> Facts:
     return Facts({"before": state_of(stored), "after": state_of(edited)}, None, worth_of(edited, 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a request cannot be carried out as it was asked for, if so; how many of those to be taken back are out."""
+
+    lapse: Lapse | None
+    out: int | None = None
+
+
 def lapse_of(approval: Approval, template: CouponTemplate, batch: Batch | None) -> Lapse | None:
     """Why the request cannot be carried out as it was asked for; None where all is as it was. Rows are locked."""
+    return standing(approval, template, batch).lapse
+
+
+def standing(approval: Approval, template: CouponTemplate, batch: Batch | None) -> Standing:
+    """How the request stands; without locks it is what a page can say. Counts what is out."""
     asked = approval.asked
     if approval.act == ApprovalAct.ISSUE:
         same = batch is not None and of_issue(batch, template).asked == asked
@@ -74,19 +87,19 @@ def lapse_of(approval: Approval, template: CouponTemplate, batch: Batch | None) 
     elif approval.act == ApprovalAct.CHANGE:
         same = template.status in OPEN and state_of(template) == asked["before"]
     else:
-        return _lapse_of_taking_back(approval, template, batch)
-    return None if same else Lapse.CHANGED
+        return _of_taking_back(approval, template, batch)
+    return Standing(None if same else Lapse.CHANGED)
 
 
-def _lapse_of_taking_back(approval: Approval, template: CouponTemplate, batch: Batch | None) -> Lapse | None:
+def _of_taking_back(approval: Approval, template: CouponTemplate, batch: Batch | None) -> Standing:
     """What was out then may have become less, never more."""
     asked = approval.asked
     if approval.act == ApprovalAct.RECALL:
         if asked["batch"] != (batch.pk if batch else None):
-            return Lapse.NOTHING_LEFT
+            return Standing(Lapse.NOTHING_LEFT)
         now = of_recall(template, batch, asked["last"])
     else:
         now = of_revoke(asked["coupons"])
     if not now.coupons:
-        return Lapse.NOTHING_LEFT
-    return Lapse.CHANGED if now.coupons > (approval.coupons or 0) else None
+        return Standing(Lapse.NOTHING_LEFT, 0)
+    return Standing(Lapse.CHANGED if now.coupons > (approval.coupons or 0) else None, now.coupons)

@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from coupons import counting
-from coupons.approvals.states import State, state_of, widens
+from coupons.approvals.states import HOW_MANY, State, state_of, whole, widens
 from coupons.choices import ApprovalAct, ApprovalState, Kind
 from coupons.errors import Reason, Refused
 from coupons.models import Approval, CouponTemplate, DoneAlone
@@ -28,10 +28,11 @@ from coupons.money import FEN_PER_YUAN
 class Limit(models.TextChoices):
     """Which limit is passed, in words that take its value."""
 
-    COUPONS = "coupons", _("More than %(limit)s coupons of one template.")
-    YUAN = "yuan", _("Coupons worth more than ¥%(limit)s of one template.")
+    COUPONS = "coupons", _("More than %(limit)s coupons of one merchant within a day.")
+    YUAN = "yuan", _("Coupons of one merchant worth more than ¥%(limit)s within a day.")
     TEMPLATE_YUAN = "template_yuan", _("One coupon is worth more than ¥%(limit)s.")
     PERCENT_PAID = "percent_paid", _("The customer pays less than %(limit)s percent.")
+    COST_UNSAID = "cost_unsaid", _("Nobody has said what one dish at a special price costs.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class NeedsApproval(Refused):
 
 
 def many(template: CouponTemplate, *, coupons: int, value_fen: int | None, gives: bool, by: Any = None) -> Need | None:
-    """Whether so many coupons, with those that `by` issued (or took back) alone lately, need a second person."""
+    """Whether so many, with what `by` issued (or took back) alone lately at the merchant, need a second person."""
     before_coupons, before_fen = _lately(template, by, gives=gives)
     if 0 < settings.APPROVE_COUPONS < coupons + before_coupons:
         return Need(Limit.COUPONS, settings.APPROVE_COUPONS, coupons, value_fen, before_coupons)
@@ -82,9 +83,16 @@ def worth_of(template: CouponTemplate, coupons: int) -> int | None:
 def stand_alone(template: CouponTemplate, *, coupons: int, value_fen: int | None, gives: bool, by: Any = None) -> None:
     """Let somebody issue or take back so many alone, and remember it. The template is locked by the caller.
 
+    Templates can be copied, so it counts by merchant, and whatever one person does at one merchant stands in line here.
+    That lock is taken after all others, outbox rows too: whoever holds it waits for nothing more.
+
     Raises:
         NeedsApproval: it is above what one may do alone.
     """
+    if by is not None:
+        with connection.cursor() as cursor:
+            line = f"done alone by {by.pk} at {template.merchant_id}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [line])
     if need := many(template, coupons=coupons, value_fen=value_fen, gives=gives, by=by):
         raise NeedsApproval(need)
     if by is not None:
@@ -107,6 +115,8 @@ def valuable(template: CouponTemplate) -> Need | None:
     each, limit = counting.cost_each(template), settings.APPROVE_TEMPLATE_YUAN
     if each is not None and 0 < limit * FEN_PER_YUAN < each:
         return Need(Limit.TEMPLATE_YUAN, limit, value_fen=each)
+    if limit > 0 and template.kind == Kind.DISH_PRICE and each is None:
+        return Need(Limit.COST_UNSAID, limit)
     least = settings.APPROVE_PERCENT_PAID
     if Kind(template.kind).is_discount and template.percent_paid is not None and template.percent_paid < least:
         return Need(Limit.PERCENT_PAID, least, value_fen=each)
@@ -126,21 +136,15 @@ def to_change(stored: CouponTemplate, edited: CouponTemplate) -> Need | None:
     return need if need and not _approved_before(stored, after) else None
 
 
-def rose(before: dict[str, Any], template: CouponTemplate) -> bool:
-    """Whether one coupon is worth more now, or otherwise, than a batch was started with (`worth_now`)."""
-    now = worth_now(template)
-    each, percent = now["each_fen"], now["percent_paid"]
-    return bool(
-        now["kind"] != before["kind"]
-        or (each or 0) > (before["each_fen"] or 0)
-        or (percent or 0) < (before["percent_paid"] or 0)
-    )
+def rose(before: State, template: CouponTemplate) -> bool:
+    """Whether a coupon promises more now, or other things, than when a batch was started (`state_of` then).
 
-
-def worth_now(template: CouponTemplate) -> dict[str, Any]:
-    """What one coupon is worth: kind, fen, and the part of the price that is paid."""
-    each = counting.cost_each(template)
-    return {"kind": template.kind, "each_fen": each, "percent_paid": template.percent_paid}
+    Stock and budget are left out: how many the batch gives out is its own number.
+    """
+    if not whole(before):  # kept by an earlier release
+        return True
+    now = state_of(template)
+    return widens(before, {**now, "limits": now["limits"] | {name: before["limits"][name] for name in HOW_MANY}})
 
 
 def _approved_before(template: CouponTemplate, state: State) -> bool:
@@ -160,7 +164,7 @@ def forget_old() -> int:
 def _lately(template: CouponTemplate, by: Any, *, gives: bool) -> tuple[int, int]:
     if by is None:
         return 0, 0
-    done = DoneAlone.objects.filter(user=by, template=template, gives=gives, at__gte=_since())
+    done = DoneAlone.objects.filter(user=by, template__merchant=template.merchant_id, gives=gives, at__gte=_since())
     sums = done.aggregate(coupons=Sum("coupons", default=0), fen=Sum("value_fen", default=0))
     return sums["coupons"], sums["fen"]
 

@@ -7,6 +7,7 @@ from coupons.choices import Kind
 from coupons.models import CouponTemplate
 from coupons.terms import TERM_FIELDS
 
+HOW_MANY = ("stock", "budget_fen")
 LIMITS = ("stock", "per_person_limit", "per_person_daily_limit", "budget_fen", "cost_each_fen")
 _WORDS = ("title", "notice")  # promise nothing
 _DATES = ("start_date", "end_date")
@@ -35,7 +36,7 @@ def bring(template: CouponTemplate, state: State) -> CouponTemplate:
 
 def whole(state: State) -> bool:
     """Whether it has all that a template has by now: one kept by an earlier release may lack something."""
-    return set(TERM_FIELDS) <= set(state["terms"]) and set(LIMITS) <= set(state["limits"])
+    return set(TERM_FIELDS) <= set(state.get("terms", ())) and set(LIMITS) <= set(state.get("limits", ()))
 
 
 def widens(before: State, after: State) -> bool:
@@ -56,7 +57,7 @@ def widens(before: State, after: State) -> bool:
 
 def _worth_rises(old: dict[str, Any], new: dict[str, Any]) -> bool:
     if old["kind"] == Kind.DISH_PRICE:  # the amount is what the customer pays
-        return bool(old["amount_fen"] != new["amount_fen"])
+        return bool((new["amount_fen"] or 0) < (old["amount_fen"] or 0))
     return (new["amount_fen"] or 0) > (old["amount_fen"] or 0) or (new["percent_paid"] or 0) < (
         old["percent_paid"] or 0
     )

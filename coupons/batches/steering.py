@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from coupons.approvals import lapsing, limits
+from coupons.approvals.states import state_of
 from coupons.choices import BatchKind, BatchState
 from coupons.errors import Reason, Refused
 from coupons.models import Batch, CouponTemplate
@@ -51,7 +52,7 @@ def resume(batch: Batch, *, by: Any = None, approved: bool = False) -> None:
 
     Raises:
         Refused: it is not paused.
-        NeedsApproval: its coupons are worth more by now, and what is left of it is above what one may do alone.
+        NeedsApproval: its coupons promise more by now, and what is left of it is above what one may do alone.
     """
     locked = _locked(batch, (BatchState.PAUSED,))
     checked = locked.kind == BatchKind.RECALL or locked.summary  # else it had stopped while its file was being checked
@@ -107,12 +108,12 @@ def left_of(batch: Batch) -> int:
 
 
 def _account_for(batch: Batch, *, by: Any, approved: bool) -> None:
-    """Ask whether one may do this alone, and keep what one coupon is worth at this moment: a rise stops the batch."""
+    """Ask whether one may do this alone, and keep what a coupon promises at this moment: more of it stops the batch."""
     template = CouponTemplate.objects.select_for_update(no_key=True).get(pk=batch.template_id)
     if not approved:
         left = left_of(batch)
         limits.stand_alone(template, coupons=left, value_fen=limits.worth_of(template, left), gives=True, by=by)
-    batch.summary = {**batch.summary, "worth": limits.worth_now(template)}
+    batch.summary = {**batch.summary, "worth": state_of(template)}
     batch.save(update_fields=["summary"])
 
 

@@ -71,7 +71,7 @@ def issue_many(
     Args:
         customers: their ids.
         valid_until: the last second of validity where the giver says so (aware); else the terms say.
-        worth: what one coupon was worth when the giver said yes (`approvals.limits.worth_now`); a rise stops it.
+        worth: what a coupon promised when the giver said yes (`approvals.states.state_of`); more of it stops it.
     """
     given = Given()
     bound = _lock(template, customers)

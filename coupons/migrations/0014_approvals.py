@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'done alone',
                 'ordering': ['-id'],
                 'default_permissions': (),
-                'indexes': [models.Index(fields=['user', 'template', 'gives', 'at'], name='done_alone_lately'), models.Index(fields=['at'], name='done_alone_by_age')],
+                'indexes': [models.Index(fields=['user', 'gives', 'at'], name='done_alone_lately'), models.Index(fields=['at'], name='done_alone_by_age')],
             },
         ),
         migrations.RunSQL(FORWARD, BACKWARD),

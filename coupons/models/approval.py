@@ -121,7 +121,7 @@ class DoneAlone(models.Model):
         ordering = ["-id"]
         default_permissions = ()
         indexes = [
-            models.Index(fields=["user", "template", "gives", "at"], name="done_alone_lately"),
+            models.Index(fields=["user", "gives", "at"], name="done_alone_lately"),
             models.Index(fields=["at"], name="done_alone_by_age"),
         ]
 

@@ -66,7 +66,10 @@ def test_splitting_is_no_way_round(settings: Any) -> None:
     with pytest.raises(NeedsApproval) as refused:
         batches.start(second, by=who)
     assert refused.value.need.earlier == 2
-    batches.start(checked(published(amount_fen=100, merchant=template.merchant), 2), by=who)  # another template
+    copy = checked(published(amount_fen=100, merchant=template.merchant), 2)
+    with pytest.raises(NeedsApproval):
+        batches.start(copy, by=who)
+    batches.start(checked(published(amount_fen=100), 2), by=who)  # another merchant
     DoneAlone.objects.update(at=timezone.now() - timedelta(hours=25))
     batches.start(second, by=who)
     assert limits.forget_old() == 2
@@ -106,6 +109,28 @@ def test_terms_that_rise_stop_a_batch_that_was_small(settings: Any) -> None:
     deciding.approve(request, by=approver(template.merchant))
     batches.work_all()
     assert stored(batch).done == 50
+
+
+def test_terms_that_widen_stop_a_batch_that_was_approved() -> None:
+    template = published(amount_fen=100, min_spend_fen=50_000, per_person_limit=1, stock=4)
+    who, second = asker(template.merchant), approver(template.merchant)
+    batch = checked(template, 4)
+    deciding.approve(asking.ask_to_issue(batch, by=who, reason="x"), by=second)
+    template.stock, template.title = 40, "满500减1"  # more of the same, and words
+    templates.save_edited(template, by=who)
+    assert not limits.rose(stored(batch).summary["worth"], stored(template))
+    for wider in ({"min_spend_fen": 0}, {"per_person_limit": None}):
+        for name, value in wider.items():
+            setattr(template, name, value)
+        templates.save_edited(template, by=who)
+        batches.work_all()
+        batch.refresh_from_db()
+        assert (batch.state, batch.problem, batch.done) == (BatchState.PAUSED, Reason.WORTH_ROSE, 0)
+        with pytest.raises(NeedsApproval):
+            batches.resume(batch, by=who)
+        deciding.approve(asking.ask_to_issue(batch, by=who, reason="x"), by=second)
+    batches.work_all()
+    assert stored(batch).done == 4
 
 
 def test_a_recall_takes_back_what_was_out_when_it_was_asked_for() -> None:

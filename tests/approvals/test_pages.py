@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from coupons import batches, lifecycle
@@ -31,7 +32,12 @@ def test_a_large_batch_is_asked_for_approved_and_worked(lili: Client, second: Cl
     approver(world.other, "elsewhere")
     batch = checked(world.template, 4, "1391111000")
     dialog = lili.get(action_of(batch, "start")).content.decode()
-    for words in ("Ask a second person?", "More than 3 coupons of one template.", "Ask for approval", "4 coupons, ¥40"):
+    for words in (
+        "Ask a second person?",
+        "More than 3 coupons of one merchant within a day.",
+        "Ask for approval",
+        "4 coupons, ¥40",
+    ):
         assert words in dialog
     assert "Can approve it: approver." in dialog
     assert "elsewhere" not in dialog
@@ -124,12 +130,15 @@ def test_a_recall_of_much_waits(lili: Client, second: Client, world: World) -> N
     for _ in range(3):
         issued(world.template)
     dialog = lili.get(action_of(world.template, "recall")).content.decode()
-    assert "More than 3 coupons of one template." in dialog
+    assert "More than 3 coupons of one merchant within a day." in dialog
     assert "5 coupons are out" in dialog
     assert act(lili, world.template, "recall", reason="写错了") == ASKED
     assert not Batch.objects.exists()
     assert "Recall all" not in buttons(lili, world.template)
     assert "waiting for approval" in lili.get(page_of(world.template)).content.decode()
+    with CaptureQueriesContext(connection) as asked:
+        assert "of them out now" in second.get(page_of(Approval.objects.get())).content.decode()
+    assert sum('SUM("coupons_issuedcoupon"."cost_fen")' in one["sql"] for one in asked) == 1
     act(second, Approval.objects.get(), "approve")
     recall = Batch.objects.get()
     assert (recall.total, recall.created_by.get_username()) == (5, "lili")
@@ -151,7 +160,10 @@ def test_chosen_coupons_wait_template_by_template(lili: Client, second: Client, 
     many = [issued(world.template) for _ in range(4)]
     other = issued(published(merchant=world.own, title="另一张"))
     asked = act_on_selected(lili, [*many, other], "revoke_selected")
-    assert "4 of “满50减10” wait for a second person. More than 3 coupons of one template." in asked.content.decode()
+    assert (
+        "4 of “满50减10” wait for a second person. More than 3 coupons of one merchant within a day."
+        in asked.content.decode()
+    )
     done = act_on_selected(lili, [*many, other], "revoke_selected", confirmed="yes", reason="x", _form_submitted="1")
     assert said(done) == ["“满50减10”: your request waits for a second person.", "1 coupon revoked."]
     assert stored(other).status == CouponStatus.REVOKED
@@ -160,6 +172,23 @@ def test_chosen_coupons_wait_template_by_template(lili: Client, second: Client, 
     assert many[0].code in second.get(page_of(request)).content.decode()
     act(second, request, "approve")
     assert {stored(one).status for one in many} == {CouponStatus.REVOKED}
+
+
+def test_chosen_coupons_of_several_templates_add_up(lili: Client, world: World) -> None:
+    first, copy = (published(merchant=world.own, title=title) for title in ("一", "二"))
+    chosen = [issued(template) for template in (first, first, copy, copy)]
+    done = act_on_selected(lili, chosen, "revoke_selected", confirmed="yes", reason="x", _form_submitted="1")
+    assert said(done) == ["“二”: your request waits for a second person.", "2 coupons revoked."]
+
+
+def test_what_is_revoked_already_is_not_counted(lili: Client, world: World) -> None:
+    for _ in range(2):
+        done = act_on_selected(
+            lili, [world.coupon], "revoke_selected", confirmed="yes", reason="x", _form_submitted="1"
+        )
+    assert said(done)[1:] == ["1 not done: The coupon has been revoked.", "0 coupons revoked."]
+    assert act(lili, world.coupon, "revoke", reason="x") == ["The coupon has been revoked."]
+    assert DoneAlone.objects.get().coupons == 1
 
 
 def test_single_acts_add_up(lili: Client, world: World) -> None:
@@ -173,6 +202,7 @@ def test_single_acts_add_up(lili: Client, world: World) -> None:
         assert act(lili, coupon, "revoke", reason="x") == ["Revoked."]
     last = IssuedCoupon.objects.filter(template=world.template, status=CouponStatus.ISSUED).first()
     assert last is not None
+    assert "Now 1 coupon, ¥10." in lili.get(action_of(last, "revoke")).content.decode()
     assert act(lili, last, "revoke", reason="x") == ASKED
     assert stored(last).status == CouponStatus.ISSUED
 

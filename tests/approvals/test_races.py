@@ -129,10 +129,12 @@ def test_a_yes_against_an_edit_of_a_draft_publishes_what_was_read() -> None:
         assert (said[0] in ("approval_lapsed", "approval_over"), draft.amount_fen) == (True, 9_000_000)
 
 
-def test_two_small_batches_started_at_once_by_one_person_pass_once() -> None:
+@pytest.mark.parametrize("copied", [False, True])
+def test_two_small_batches_started_at_once_by_one_person_pass_once(*, copied: bool) -> None:
     template = published(amount_fen=100)
     who = asker(template.merchant)
-    pair = [checked(template, 2, prefix) for prefix in "ab"]
+    other = published(amount_fen=100, merchant=template.merchant) if copied else template
+    pair = [checked(template, 2, "a"), checked(other, 2, "b")]
     said = at_once(*(lambda one=one: batches.start(one, by=who) for one in pair))  # type: ignore[misc]
     assert sorted(said) == ["", "needs_approval"]
     assert Batch.objects.filter(state=BatchState.RUNNING).count() == 1

@@ -46,6 +46,28 @@ def test_a_deep_discount_waits(percent: int, *, waits: bool) -> None:
     assert bool(limits.to_publish(template)) == waits
 
 
+def special(**fields: Any) -> CouponTemplate:
+    return CouponTemplateFactory(kind=Kind.DISH_PRICE, menu_ids=["1"], min_spend_fen=0, **fields)  # type: ignore[no-any-return]
+
+
+def test_a_dish_at_a_special_price_waits_until_its_cost_is_said(settings: Any) -> None:
+    said = {name: special(amount_fen=100, cost_each_fen=cost) for name, cost in (("no", None), ("yes", 3000))}
+    assert limits.to_publish(said["no"]).limit == limits.Limit.COST_UNSAID  # type: ignore[union-attr]
+    assert limits.to_publish(said["yes"]) is None
+    with pytest.raises(NeedsApproval, match="needs_approval"):
+        templates.publish(said["no"], by=asker(said["no"].merchant))
+    settings.APPROVE_TEMPLATE_YUAN = 0
+    assert limits.to_publish(said["no"]) is None
+
+
+@pytest.mark.parametrize(("paid", "wider"), [(4999, True), (5001, False)])
+def test_a_dish_widens_where_the_customer_pays_less(paid: int, *, wider: bool) -> None:
+    template = special(amount_fen=5000)
+    before = state_of(template)
+    template.amount_fen = paid
+    assert (widens(before, state_of(template)), limits.rose(before, template)) == (wider, wider)
+
+
 def test_a_draft_that_was_edited_since_is_not_published() -> None:
     template = dear()
     who, second = asker(template.merchant), approver(template.merchant)
