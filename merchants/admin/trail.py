@@ -134,6 +134,10 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
         """With the merchants; one that was removed is none."""
         return super().get_queryset(request).select_related("merchant")
 
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Read at once the names of all that these entries refer to."""
+        prepare(request, rows)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list of ours."""
         return _Entries
