@@ -94,13 +94,8 @@ class Exporting:
             return HttpResponseRedirect(back)
         columns = list(self.export_columns or columns_of_list(self, request))
         title = str(capfirst(self.model._meta.verbose_name_plural))
-        note = ExportNote(
-            request,
-            self.model,
-            capfirst(self.model._meta.verbose_name_plural),
-            form,
-            filters_in_words(asked, SEARCH_VAR),
-        )
+        name = self.model._meta.verbose_name_plural
+        note = ExportNote(request, self.model, name, form, filters_in_words(asked, SEARCH_VAR))
         cells = ([column.value(request, row) for column in columns] for row in self._export_rows(request, rows))
         return file_of(title, [column.title() for column in columns], cells, form=form, note=note)
 

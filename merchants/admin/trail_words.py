@@ -82,8 +82,17 @@ def what_words(entry: AuditEntry) -> str:
         return words
 
 
+def name_words(entry: AuditEntry) -> str:
+    """What the object is called, or "". What the name has of the catalogue is in the reader's words."""
+    if not entry.object_id:
+        return str(capfirst(_fact(entry.object_name)))
+    head, mark, key = entry.object_name.rpartition(" #")
+    return f"{_fact(head)}{mark}{key}" if key == entry.object_id else entry.object_name
+
+
 def _fact(fact: Any) -> Any:
-    return gettext(fact) if isinstance(fact, str) and fact else fact
+    """Translated as a whole and in its parts ("issue to many · a template's title"): they are kept in English."""
+    return " · ".join(gettext(part) if part else part for part in fact.split(" · ")) if isinstance(fact, str) else fact
 
 
 def changes_of(request: HttpRequest, entry: AuditEntry) -> list[Change]:

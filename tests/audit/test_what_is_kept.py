@@ -12,7 +12,8 @@ from coupons.admin.approving import note_asked
 from coupons.approvals import asking
 from coupons.models import Approval, Batch
 from integrations.models import OutboxRow
-from merchants.admin.trail_words import what_words
+from merchants.admin.trail_words import name_words, what_words
+from merchants.admin.noting import english
 from merchants.audit.recording import record
 from merchants.models import AuditEntry
 from tests.admin.conftest import MOBILE, World
@@ -46,10 +47,14 @@ def test_a_file_named_after_a_customer_keeps_no_mobile_number(staff: User, world
 def test_names_and_words_are_kept_in_one_language(browser: Any, administrator: User, world: World) -> None:
     with translation.override("zh-hans"):
         assert str(world.dead) != f"deliver a coupon #{world.dead.pk}"
-        assert record(world.dead, "x").object_name == f"deliver a coupon #{world.dead.pk}"
+        entry = record(world.dead, "x")
+        assert entry.object_name == f"deliver a coupon #{world.dead.pk}"
+        assert name_words(entry) == str(world.dead)
     browser(administrator, "zh-hans").get("/admin/integrations/outboxrow/export-csv/").getvalue()
     told = AuditEntry.objects.filter(kind="integrations.outboxrow", object_id="")
-    assert {entry.object_name for entry in told} == {capfirst(OutboxRow._meta.verbose_name_plural)}
+    with translation.override("zh-hans"):
+        assert {name_words(entry) for entry in told} == {capfirst(OutboxRow._meta.verbose_name_plural)}
+    assert {entry.object_name for entry in told} == {english(OutboxRow._meta.verbose_name_plural)}
 
 
 def test_what_was_asked_for_is_told_in_the_reader_s_language(rf: RequestFactory, staff: User, world: World) -> None:
@@ -59,9 +64,14 @@ def test_what_was_asked_for_is_told_in_the_reader_s_language(rf: RequestFactory,
     request = rf.post("/")
     request.user = staff  # type: ignore[assignment]
     with translation.override("zh-hans"):
-        note_asked(request, asking.ask_to_issue(batch, by=staff, reason="y"))
+        asked = asking.ask_to_issue(batch, by=staff, reason="y")
+        note_asked(request, asked)
+    assert {entry.object_name for entry in entries(asked)} == {"满50减10 · x"}
     assert last(world.template).act == "Asked for approval: %(request)s."
-    assert what_words(last(world.template)).startswith("Asked for approval: ")
+    with translation.override("zh-hans"):
+        assert what_words(last(world.template)) == f"提交审批：{asked}。"
+    with translation.override("en"):
+        assert what_words(last(world.template)) == f"Asked for approval: {asked}."
 
 
 def test_a_coupon_s_code_is_not_in_the_trail(lili: Client, world: World) -> None:
