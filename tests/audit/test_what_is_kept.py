@@ -12,8 +12,8 @@ from coupons.admin.approving import note_asked
 from coupons.approvals import asking
 from coupons.models import Approval, Batch
 from integrations.models import OutboxRow
-from merchants.admin.trail_words import name_words, what_words
 from merchants.admin.noting import english
+from merchants.admin.trail_words import name_words, what_words
 from merchants.audit.recording import record
 from merchants.models import AuditEntry
 from tests.admin.conftest import MOBILE, World
