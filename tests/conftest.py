@@ -12,6 +12,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from redis import Redis
 
 from integrations.sandbox.server import Sandbox
+from merchants.audit.triggers import KEPT
+from merchants.audit.watching import watched
 from merchants.models import DfireAccount, Merchant
 from tests.attack import budget
 from tests.factories import DfireAccountFactory, MerchantFactory
@@ -71,6 +73,8 @@ def merchant(account: DfireAccount) -> Merchant:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Between tests with transactions of their own every table is emptied; the audit trail would refuse it."""
+    """Between tests with transactions of their own every table is emptied; the trail and what it watches refuse it."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE merchants_auditentry DISABLE TRIGGER auditentry_never_emptied")
+        for table in watched():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_{KEPT}")

@@ -109,10 +109,9 @@ def act_or_ask(
 
 def note_asked(request: HttpRequest, approval: Approval) -> None:
     """In the history of the request and of what it is about."""
-    words = gettext("Asked for approval: %(request)s.") % {"request": approval}
     for row in (approval, approval.template, approval.batch):
         if row is not None:
-            note(request, row, words)
+            note(request, row, _("Asked for approval: %(request)s."), request=approval)
 
 
 def go_on(request: HttpRequest, came_of_it: Approval | bool, row: Any) -> Any:

@@ -174,10 +174,10 @@ class CouponTemplateAdmin(
         """Ask how far the templates of the page are at dfire, and for their shops, once for all of them."""
         page = super().get_changelist_instance(request)
         page.result_list = list(page.result_list)
-        self.prepare_rows(page.result_list)
+        self.prepare_rows(request, page.result_list)
         return page
 
-    def prepare_rows(self, rows: list[Any]) -> None:
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Let each template know how far it is at dfire, and its terms in one sentence."""
         known, sentences = template_sync(rows), sentences_of(rows)
         for template in rows:

@@ -150,4 +150,4 @@ def _make_room(before: Approval, template: CouponTemplate, batch: Batch | None) 
 
 
 def _subject(template: CouponTemplate, batch: Batch | None) -> str:
-    return f"{template.title} · {batch}" if batch is not None else template.title
+    return f"{template.title} · {without_names(str(batch), ())}" if batch is not None else template.title

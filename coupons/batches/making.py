@@ -17,6 +17,7 @@ from coupons.errors import Reason, Refused
 from coupons.models import Batch, CouponTemplate, IssuedCoupon
 from coupons.signals import batch_wanted
 from merchants.models.customer import is_mobile
+from merchants.privacy import without_names
 from merchants.tables import TableError, rows_of
 
 MOST_CUSTOMERS = 200_000
@@ -45,6 +46,7 @@ def begin_issue(
     The column is found by its heading (identifier, mobile or openid); without a heading it is the first.
 
     Args:
+        name: mobile numbers are taken out of it: requests and the audit trail keep it for good.
         valid_until: the last second of validity of what is issued (aware); None leaves it to the terms.
         by: the user who asks.
 
@@ -52,8 +54,8 @@ def begin_issue(
         TableError: it cannot be read, names nobody, or too many.
     """
     batch = Batch.objects.create(
-        kind=BatchKind.ISSUE, merchant=template.merchant, template=template, name=name, valid_until=valid_until,
-        created_by=by,
+        kind=BatchKind.ISSUE, merchant=template.merchant, template=template, name=without_names(name, ()),
+        valid_until=valid_until, created_by=by,
     )  # fmt: skip
     if not _store(batch, source):
         raise TableError(_("There is no customer in it. Put one in each row: identifier, mobile number or openid."))

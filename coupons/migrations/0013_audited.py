@@ -18,7 +18,8 @@ WATCHED = (
         merchant="(SELECT t.merchant_id FROM coupons_coupontemplate t WHERE t.id = r.template_id)",
     ),
     Rows(
-        "coupons_batch", "coupons.batch", "CASE r.name WHEN '' THEN '#' || r.id ELSE r.name END",
+        "coupons_batch", "coupons.batch",
+        "CASE r.name WHEN '' THEN '#' || r.id ELSE merchants_audit_masked(r.name) END",
         "kind state merchant_id template_id recalls_id name reason valid_until", merchant="r.merchant_id",
     ),
 )  # fmt: skip

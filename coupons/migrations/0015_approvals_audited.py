@@ -6,7 +6,7 @@ from merchants.audit.triggers import Rows, backward, forward
 
 WATCHED = (
     Rows(
-        "coupons_approval", "coupons.approval", "r.subject",
+        "coupons_approval", "coupons.approval", "merchants_audit_masked(r.subject)",
         "act state merchant_id template_id batch_id begun_id subject terms_version coupons value_fen asked reason"
         " requested_by_id expires_at decided_by_id note lapse",
         merchant="r.merchant_id",

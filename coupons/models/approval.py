@@ -99,6 +99,11 @@ class Approval(models.Model):
     def __str__(self) -> str:
         return f"{self.get_act_display()} · {self.subject}"
 
+    @property
+    def name_in_trail(self) -> str:
+        """As the trigger names it."""
+        return self.subject
+
 
 class DoneAlone(models.Model):
     """What one member of staff has issued or taken back of a template without a second person.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -75,12 +76,13 @@ class CallbackActions:
         callback = self.visible_or_404(request, object_id)
         coupon, note = form.coupon, form.cleaned_data["reason"]
         assert coupon is not None  # nosec B101 # else the form is not valid
-        outcome = inbox.apply_by_hand(callback, coupon, note=note, actor=_actor(request))
+        with transaction.atomic():
+            outcome = inbox.apply_by_hand(callback, coupon, note=note, actor=_actor(request))
+            if outcome is not None:
+                note_that(request, callback, _("Applied to coupon %(code)s."), reason=note, code=f"#{coupon.pk}")
         if outcome is None:
             messages.warning(request, gettext("It had been settled already."))
-            return go_to(request, callback)
-        note_that(request, callback, _("Applied to coupon %(code)s."), reason=note, code=coupon.code)
-        if outcome is TillOutcome.REPEATED:
+        elif outcome is TillOutcome.REPEATED:
             messages.warning(request, gettext("The coupon had been redeemed before; it stays as it was."))
         else:
             messages.success(request, gettext("Coupon %(code)s is redeemed.") % {"code": coupon.code})
@@ -168,6 +170,7 @@ class CallbackActions:
             messages.warning(request, gettext("It had been settled already."))
         return go_to(request, callback)
 
+    @transaction.atomic
     def _settle(self, request: HttpRequest, callback: DfireCallback, decision: Decision, note: str) -> bool:
         done = inbox.settle_by_hand(callback, decision=decision, note=note, actor=_actor(request))
         if done:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
@@ -45,12 +46,13 @@ class ComparedMerchantAdmin(MerchantAdmin):
         """Begin a comparison, or show the one that runs."""
         merchant = self.visible_or_404(request, object_id)
         try:
-            run = runs.start(merchant, RunMode(form.cleaned_data["mode"]), by=request.user)
+            with transaction.atomic():
+                run = runs.start(merchant, RunMode(form.cleaned_data["mode"]), by=request.user)
+                self.log_change(request, merchant, _("Compared with dfire."))
         except RunRefused as refusal:
             messages.warning(request, describe(refusal.reason))
             running = Reconciliation.objects.filter(merchant=merchant, state=RunState.RUNNING).first()
             return go_to(request, running or merchant)
-        self.log_change(request, merchant, _("Compared with dfire."))
         return go_to(request, run)
 
     def has_compare_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -107,12 +108,13 @@ class RowActions:
         return request.user.has_perm(CHANGE)
 
     def _done(self, rows: list[OutboxRow], service: Any, request: HttpRequest, words: Any) -> None:
-        """Do it to each row, keep who did it, and say how many it was."""
+        """Do it to each row and keep who did it, in one transaction; say how many it was."""
         done = 0
         for row in rows:
-            if service([row]):
-                done += 1
-                note(request, row, words)
+            with transaction.atomic():
+                if service([row]):
+                    done += 1
+                    note(request, row, words)
         if done:
             messages.success(
                 request,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -145,8 +146,7 @@ class ErrorPanel:
         )  # fmt: skip
         if asked is not None:
             return asked
-        done, left = repair.retry_all(rows, seconds=RETRY_SECONDS)
-        _note(key, done, left)
+        done, left = repair.retry_all(rows, seconds=RETRY_SECONDS, told=partial(_note, key))
         words = ngettext("%(count)s row: %(words)s", "%(count)s rows: %(words)s", done)
         messages.success(request, words % {"count": done, "words": gettext("Queued again.")})
         if left:
@@ -155,7 +155,7 @@ class ErrorPanel:
 
 
 def _note(key: str, done: int, left: int) -> None:
-    """The record of who retried what; none of its single rows."""
+    """The record of who retried what, a hundred at a time; none of its single rows."""
     words = _("All with this error retried. Filter: %(filter)s. Queued again: %(done)s, left: %(left)s")
     record(OutboxRow, english(words), facts={"filter": f"error={key}", "done": done, "left": left})
 

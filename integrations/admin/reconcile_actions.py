@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -84,8 +85,9 @@ class RunActions:
         """Let the plan be repaired from."""
         run = self.visible_or_404(request, object_id)
         read = form.cleaned_data["withdrawals"]
-        if not refused(request, lambda: runs.confirm(run, by=request.user, withdrawals=read)):
-            self._done(request, run, gettext("Confirmed: %(count)s are taken back.") % {"count": read})
+        with transaction.atomic():
+            if not refused(request, lambda: runs.confirm(run, by=request.user, withdrawals=read)):
+                self._done(request, run, _("Confirmed: %(count)s are taken back."), count=read)
         return go_to(request, run)
 
     @action(
@@ -127,8 +129,9 @@ class RunActions:
     def cancel_run(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Stop comparing."""
         run = self.visible_or_404(request, object_id)
-        if not refused(request, lambda: runs.cancel(run)):
-            self._done(request, run, _("Stopped."))
+        with transaction.atomic():
+            if not refused(request, lambda: runs.cancel(run)):
+                self._done(request, run, _("Stopped."))
         return go_to(request, run)
 
     @action(
@@ -139,8 +142,9 @@ class RunActions:
     def go_on(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Go on where it stood."""
         run = self.visible_or_404(request, object_id)
-        if not refused(request, lambda: runs.go_on(run)):
-            self._done(request, run, _("It goes on."))
+        with transaction.atomic():
+            if not refused(request, lambda: runs.go_on(run)):
+                self._done(request, run, _("It goes on."))
         return go_to(request, run)
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -149,14 +153,15 @@ class RunActions:
 
     def _decide(self, request: HttpRequest, object_id: str, kind: str, decide: Any, words: Any) -> HttpResponse:
         run = self.visible_or_404(request, object_id)
-        count = decided(request, run, Finding.objects.filter(run=run, kind=kind), decide)
-        if count is not None:
-            said = {"kind": Drift(kind).label, "count": count, "words": words}
-            self._done(request, run, _("%(kind)s: %(count)s %(words)s."), **said)
+        with transaction.atomic():
+            count = decided(request, run, Finding.objects.filter(run=run, kind=kind), decide)
+            if count is not None:
+                said = {"kind": Drift(kind).label, "count": count, "words": words}
+                self._done(request, run, _("%(kind)s: %(count)s %(words)s."), **said)
         return go_to(request, run)
 
     def _done(self, request: HttpRequest, run: Reconciliation, words: Any, /, **facts: Any) -> None:
-        """Say it, and keep who did it."""
+        """Say it, and keep who did it: in the transaction in which it is done."""
         note(request, run, words, **facts)
         messages.success(request, words % facts if facts else words)
 
@@ -242,9 +247,10 @@ class FindingActions:
         ids = list(queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
         done = 0
         for run in Reconciliation.objects.filter(findings__in=ids).distinct().order_by("pk"):
-            if count := decided(request, run, Finding.objects.filter(pk__in=ids, run=run), decide):
-                done += count
-                note(request, run, _("%(words)s: %(count)s"), words=words, count=count)
+            with transaction.atomic():
+                if count := decided(request, run, Finding.objects.filter(pk__in=ids, run=run), decide):
+                    done += count
+                    note(request, run, _("%(words)s: %(count)s"), words=words, count=count)
         if done:
             said = ngettext("%(count)s finding: %(words)s", "%(count)s findings: %(words)s", done)
             messages.success(request, said % {"count": done, "words": words})

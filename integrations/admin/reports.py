@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -104,10 +105,11 @@ class ConsumeReportAdmin(ReadOnly, BigTable, ScopedAdmin):
 
     @staticmethod
     def _retry(request: HttpRequest, reports: QuerySet[ConsumeReport]) -> None:
-        failed = list(reports.filter(state=ReportState.DEAD).select_related("coupon__customer"))
-        if done := lanes.retry(reports):
-            for report in failed:
+        with transaction.atomic():
+            taken = lanes.retry(reports)
+            for report in ConsumeReport.objects.filter(pk__in=taken).select_related("coupon__customer"):
                 note(request, report, _("Queued again."))
+        if done := len(taken):
             doorbell.ring(REPORT_TASK)
             words = ngettext("%(count)s report is queued again.", "%(count)s reports are queued again.", done)
             messages.success(request, words % {"count": done})

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from integrations.partner_api import guessing
 from merchants.admin.badges import badge, page_of
 from merchants.admin.base import AdministratorsOnly, PortalAdmin
 from merchants.admin.dialogs import dialog, go_to
+from merchants.admin.noting import note
 
 
 @admin.register(UnknownCodes)
@@ -74,8 +76,10 @@ class UnknownCodesAdmin(AdministratorsOnly, PortalAdmin):
         kept = self.get_object(request, unquote(object_id))
         if kept is None:
             raise Http404
-        if guessing.let_go_on(kept.app):
-            said = gettext("%(app)s gets answers about codes again.") % {"app": kept.app}
-            self.log_change(request, kept.app, said)
-            messages.success(request, said)
+        words = _("%(app)s gets answers about codes again.")
+        with transaction.atomic():
+            if gone_on := guessing.let_go_on(kept.app):
+                note(request, kept.app, words, app=kept.app)
+        if gone_on:
+            messages.success(request, words % {"app": kept.app})
         return go_to(request, kept)

@@ -107,10 +107,15 @@ def go_on(account: SmartCouponAccount) -> None:
         lane.save()
 
 
-def retry(reports: QuerySet[ConsumeReport]) -> int:
-    """Queue failed reports again. Returns how many; the others were not failed."""
-    failed = reports.filter(state=ReportState.DEAD)
-    return failed.update(state=ReportState.QUEUED, tries=0, available_at=timezone.now(), settled_at=None)
+@transaction.atomic
+def retry(reports: QuerySet[ConsumeReport]) -> list[int]:
+    """Queue failed reports again. Returns the keys of those; the others were not failed."""
+    failed = reports.filter(state=ReportState.DEAD).order_by("pk").select_for_update(of=("self",), no_key=True)
+    taken = list(failed.values_list("pk", flat=True))
+    ConsumeReport.objects.filter(pk__in=taken).update(
+        state=ReportState.QUEUED, tries=0, available_at=timezone.now(), settled_at=None
+    )
+    return taken
 
 
 def _judge(rows: QuerySet[ConsumeReport], outcome: Outcome, now: datetime, *, single: bool) -> None:

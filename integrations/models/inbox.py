@@ -105,3 +105,8 @@ class DfireCallback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} · {self.get_state_display()}"
+
+    @property
+    def name_in_trail(self) -> str:
+        """Without the code, which is for the coupon's holder alone."""
+        return f"#{self.pk}"

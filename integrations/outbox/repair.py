@@ -32,8 +32,13 @@ def retry(rows: Iterable[OutboxRow]) -> int:
     return sum(_one(row, _requeue) for row in rows)
 
 
-def retry_all(rows: QuerySet[OutboxRow], *, seconds: float) -> tuple[int, int]:
+def retry_all(
+    rows: QuerySet[OutboxRow], *, seconds: float, told: Callable[[int, int], object] | None = None
+) -> tuple[int, int]:
     """Queue all of these rows again as `retry` does, a hundred in a transaction, for about so many seconds.
+
+    Args:
+        told: is called in each of these transactions with what is returned, as far as it has come.
 
     Returns:
         How many were queued, and how many the time was too short for.
@@ -44,11 +49,14 @@ def retry_all(rows: QuerySet[OutboxRow], *, seconds: float) -> tuple[int, int]:
     for start in range(0, len(ids), _TOGETHER):
         if time.monotonic() > end:
             return done, len(ids) - start
-        done += _together(ids[start : start + _TOGETHER])
+        taken = ids[start : start + _TOGETHER]
+        with transaction.atomic():
+            done += _together(taken)
+            if told is not None:
+                told(done, len(ids) - start - len(taken))
     return done, 0
 
 
-@transaction.atomic
 def _together(ids: list[int]) -> int:
     """Coupons first and then rows, each in the order of their ids, as everywhere."""
     about = OutboxRow.objects.filter(pk__in=ids, coupon__isnull=False)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_noop
 
 from merchants.admin.masking import masked_text
+from merchants.admin.noting import english
 from merchants.audit.recording import record
 from merchants.audit.who import current
 
@@ -24,9 +25,10 @@ _HIDDEN = "***"
 class ExportNote:
     """One export: what it says grows as its rows do."""
 
-    def __init__(self, request: HttpRequest, model: Any, title: str, form: str, filters: str) -> None:
+    def __init__(self, request: HttpRequest, model: Any, title: Any, form: str, filters: str) -> None:
         self._said = {"format": form.upper(), "filter": filters or gettext_noop("none")}
-        self._model, self._title, self._who = model, title, current()  # the request is over when the last row leaves
+        self._model, self._title = model, english(title)
+        self._who = current()  # the request is over when the last row leaves
         self._facts = {"list": model._meta.label, "format": form, "filters": filters, "user_id": request.user.pk}
         self.rows = 0
         self._record(gettext_noop("Export as %(format)s begun. Filter: %(filter)s"))

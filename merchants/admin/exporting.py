@@ -51,7 +51,7 @@ class Exporting:
         own: Any = getattr(self, "actions_list", ())
         self.actions_list = (*own, MENU)
 
-    def prepare_rows(self, rows: list[Any]) -> None:
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Ask once for all rows of a page what their columns would ask for each."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -94,17 +94,18 @@ class Exporting:
             return HttpResponseRedirect(back)
         columns = list(self.export_columns or columns_of_list(self, request))
         title = str(capfirst(self.model._meta.verbose_name_plural))
-        note = ExportNote(request, self.model, title, form, filters_in_words(asked, SEARCH_VAR))
-        cells = ([column.value(request, row) for column in columns] for row in self._export_rows(rows))
+        name = self.model._meta.verbose_name_plural
+        note = ExportNote(request, self.model, name, form, filters_in_words(asked, SEARCH_VAR))
+        cells = ([column.value(request, row) for column in columns] for row in self._export_rows(request, rows))
         return file_of(title, [column.title() for column in columns], cells, form=form, note=note)
 
-    def _export_rows(self, rows: QuerySet[Any]) -> Iterator[Any]:
+    def _export_rows(self, request: HttpRequest, rows: QuerySet[Any]) -> Iterator[Any]:
         keys = iter(rows.values_list("pk", flat=True).iterator(chunk_size=2 * _PAGE))
         found = _sharing(rows.order_by(), self.export_related)
         while page := list(islice(keys, _PAGE)):
             by_key = {row.pk: row for row in found.filter(pk__in=page)}
             there = [by_key[key] for key in page if key in by_key]
-            self.prepare_rows(there)
+            self.prepare_rows(request, there)
             yield from there
 
     def _export_address(self, name: str) -> str:

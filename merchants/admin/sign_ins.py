@@ -6,6 +6,7 @@ The tables are those of django-axes and django-otp, whose own pages would show t
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -131,9 +132,10 @@ class SignInLockAdmin(SignInPage):
         return request.user.has_perm("merchants.delete_signinlock")
 
     def _lift(self, request: HttpRequest, rows: QuerySet[SignInLock]) -> None:
-        for row in rows:
-            note(request, row, _("Lifted the lock of %(name)s."), name=str(row))
-        count = sign_ins.unlock(rows)
+        with transaction.atomic():
+            for row in rows:
+                note(request, row, _("Lifted the lock of %(name)s."), name=str(row))
+            count = sign_ins.unlock(rows)
         said = ngettext("%(count)s lock lifted.", "%(count)s locks lifted.", count)
         messages.success(request, said % {"count": count})
 

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -69,9 +70,10 @@ class UserAdmin(PermissionChoices, AdministratorsOnly, DjangoUserAdmin, PortalAd
         if user.pk == request.user.pk:
             messages.error(request, _("Another administrator has to do this for you."))
             return go_to(request, user)
-        had = two_factor.reset(user)
-        sessions.end_all(user)
-        note(request, user, _("Reset two-factor sign-in."))
+        with transaction.atomic():
+            had = two_factor.reset(user)
+            sessions.end_all(user)
+            note(request, user, _("Reset two-factor sign-in."))
         done = _("Two-factor sign-in is reset.") if had else _("Nothing was set up; the user is signed out everywhere.")
         messages.success(request, done)
         return go_to(request, user)

@@ -21,7 +21,16 @@ from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.export_columns import Column
 from merchants.admin.filters import LocalDaysFilter, OwnRelatedFilter
 from merchants.admin.trail_scope import entries_in_scope, visible_kinds
-from merchants.admin.trail_words import changes_of, in_one_line, kind_words, model_of, prepare, what_words, who_words
+from merchants.admin.trail_words import (
+    changes_of,
+    in_one_line,
+    kind_words,
+    model_of,
+    name_words,
+    prepare,
+    what_words,
+    who_words,
+)
 from merchants.models import AuditAction, AuditEntry
 from merchants.rights import VIEW_WHOLE_TRAIL, has_right
 
@@ -115,7 +124,7 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
         Column(_("by way of"), lambda request, entry: entry.via),
         Column(_("address"), lambda request, entry: entry.address),
         Column(_("kind"), lambda request, entry: kind_words(entry.kind)),
-        Column(_("object"), lambda request, entry: entry.object_name),
+        Column(_("object"), lambda request, entry: name_words(entry)),
         Column(_("object's ID"), lambda request, entry: entry.object_id),
         Column(_("merchant"), lambda request, entry: str(entry.merchant) if entry.merchant else ""),
         Column(_("action"), lambda request, entry: what_words(entry)),
@@ -133,6 +142,10 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """With the merchants; one that was removed is none."""
         return super().get_queryset(request).select_related("merchant")
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Read at once the names of all that these entries refer to."""
+        prepare(request, rows)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list of ours."""
@@ -160,7 +173,7 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
         """The object, with a link to its page, and what it is."""
         if not entry.kind:
             return gettext("the portal")
-        name = entry.object_name or (f"#{entry.object_id}" if entry.object_id else gettext("the list"))
+        name = name_words(entry) or (f"#{entry.object_id}" if entry.object_id else gettext("the list"))
         return format_html("{}<br><small>{}</small>", _linked(entry, name), capfirst(kind_words(entry.kind)))
 
     @display(description=_("what"))

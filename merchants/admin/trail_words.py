@@ -28,6 +28,7 @@ from merchants.scopes import visible_merchants
 Words = Callable[[Any, AuditEntry], str]
 SECRET = True
 _SCOPE = "merchant_scope"
+_MERCHANTS = (_SCOPE, "merchants")  # fields that link to merchants, which are kept by name
 _LABELS: dict[tuple[str, str], Any] = {("auth.user", _SCOPE): _("merchant scope")}
 _SAID: dict[tuple[str, str], Words] = {}
 
@@ -81,8 +82,17 @@ def what_words(entry: AuditEntry) -> str:
         return words
 
 
+def name_words(entry: AuditEntry) -> str:
+    """What the object is called, or "". What the name has of the catalogue is in the reader's words."""
+    if not entry.object_id:
+        return str(capfirst(_fact(entry.object_name)))
+    head, mark, key = entry.object_name.rpartition(" #")
+    return f"{_fact(head)}{mark}{key}" if key == entry.object_id else entry.object_name
+
+
 def _fact(fact: Any) -> Any:
-    return gettext(fact) if isinstance(fact, str) and fact else fact
+    """Translated as a whole and in its parts ("issue to many · a template's title"): they are kept in English."""
+    return " · ".join(gettext(part) if part else part for part in fact.split(" · ")) if isinstance(fact, str) else fact
 
 
 def changes_of(request: HttpRequest, entry: AuditEntry) -> list[Change]:
@@ -105,7 +115,8 @@ def in_one_line(request: HttpRequest, entry: AuditEntry) -> str:
 
 
 def prepare(request: HttpRequest, entries: Iterable[AuditEntry]) -> None:
-    """Read at once the names of all that these entries refer to."""
+    """Read at once the names of all that these entries refer to, and forget those of the entries before."""
+    _kept(request, "names", dict).clear()
     wanted: dict[type[Model], set[Any]] = {}
     for entry in entries:
         fields = _fields(model_of(entry.kind))
@@ -157,7 +168,7 @@ def _one_of_many(request: HttpRequest, name: str, value: Any) -> str:
         return str(BY_NAME[value].title) if value in BY_NAME else str(value)
     if name in ("permissions", "user_permissions"):
         return _permissions(request).get(value, str(value))
-    if name == _SCOPE and not administers(request.user):
+    if name in _MERCHANTS and not administers(request.user):
         return str(value) if value in _visible_names(request) else gettext("another merchant")
     return str(value)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Model
+from django.utils import translation
 
 from merchants.audit.who import Who, current
 from merchants.models import AuditAction, AuditEntry, Customer, Merchant
@@ -51,10 +52,11 @@ def record(
 
 
 def _name(about: Model | type[Model] | None, names: set[str]) -> str:
-    """As it may be kept for good: a customer is told by the id alone."""
+    """As it may be kept for good, and in one language: a customer is told by the id alone, a code not at all."""
     if not isinstance(about, Model) or isinstance(about, Customer):
         return ""
-    return without_names(str(about), names)[:_LONGEST_NAME]
+    with translation.override("en"):
+        return without_names(str(getattr(about, "name_in_trail", about)), names)[:_LONGEST_NAME]
 
 
 def _names(about: Any) -> set[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+KEPT = "audit_kept"  # how the trigger's name ends that refuses TRUNCATE
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -34,8 +36,13 @@ class Links:
 
 
 def forward(watched: Sequence[Rows | Links]) -> str:
-    """The statements that watch these tables."""
-    return "\n".join(_rows(one) if isinstance(one, Rows) else _links(one) for one in watched)
+    """The statements that watch these tables. What TRUNCATE does no trigger could tell: it is refused."""
+    return "\n".join(
+        f"{_rows(one) if isinstance(one, Rows) else _links(one)}\n"
+        f"CREATE TRIGGER {_trigger(one.table, KEPT)} BEFORE TRUNCATE ON {one.table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION merchants_audit_keep();"
+        for one in watched
+    )
 
 
 def backward(watched: Sequence[Rows | Links]) -> str:
@@ -43,7 +50,7 @@ def backward(watched: Sequence[Rows | Links]) -> str:
     dropped = []
     for one in watched:
         ends = ("audit",) if isinstance(one, Rows) else ("audit_inserted", "audit_updated", "audit_deleted")
-        dropped += [f"DROP TRIGGER {_trigger(one.table, end)} ON {one.table};" for end in ends]
+        dropped += [f"DROP TRIGGER {_trigger(one.table, end)} ON {one.table};" for end in (*ends, KEPT)]
     return "\n".join(dropped)
 
 

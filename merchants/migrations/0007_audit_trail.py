@@ -51,13 +51,16 @@ END $$;
 """
 
 # Arguments: the object's kind, the query for its name and merchant, columns, secret columns.
-# Of an address what may be secret in it is left out, and of a reason mobile numbers.
+# Of an address what may be secret in it is left out; of reasons and names (of files, too) mobile numbers.
 ROWS = r"""
+CREATE FUNCTION merchants_audit_masked(words text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT regexp_replace(words, '(?<![0-9])1[0-9]{10}(?![0-9])', '***', 'g')
+$$;
 CREATE FUNCTION merchants_audit_shown(name text, value jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN name LIKE '%url' AND jsonb_typeof(value) = 'string'
         THEN to_jsonb(regexp_replace(regexp_replace(value #>> '{}', '//[^/@]*@', '//***@'), '[?#].*', '?***'))
-        WHEN name = 'reason' AND jsonb_typeof(value) = 'string'
-        THEN to_jsonb(regexp_replace(value #>> '{}', '(?<![0-9])1[0-9]{10}(?![0-9])', '***', 'g'))
+        WHEN name IN ('reason', 'name', 'subject') AND jsonb_typeof(value) = 'string'
+        THEN to_jsonb(merchants_audit_masked(value #>> '{}'))
         ELSE value END
 $$;
 CREATE FUNCTION merchants_audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -111,10 +114,19 @@ BEGIN
     RETURN NULL;
 END $$;
 """
+KEEP = """
+CREATE FUNCTION merchants_audit_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'TRUNCATE of % would not be told in the audit trail: use DELETE', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$;
+"""
 NO_FUNCTIONS = """
+DROP FUNCTION merchants_audit_keep;
 DROP FUNCTION merchants_audit_links;
 DROP FUNCTION merchants_audit_row;
 DROP FUNCTION merchants_audit_shown;
+DROP FUNCTION merchants_audit_masked;
 DROP FUNCTION merchants_audit_write;
 """
 
@@ -223,6 +235,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(APPEND_ONLY, NOT_APPEND_ONLY),
-        migrations.RunSQL(WRITE + ROWS + LINKS, NO_FUNCTIONS),
+        migrations.RunSQL(WRITE + ROWS + LINKS + KEEP, NO_FUNCTIONS),
         migrations.RunSQL(forward(WATCHED), backward(WATCHED)),
     ]

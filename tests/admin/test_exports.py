@@ -181,7 +181,7 @@ def test_an_export_that_breaks_off_is_noted_and_does_not_look_whole(
 ) -> None:
     monkeypatch.setattr("merchants.admin.exporting._PAGE", 1)
 
-    def fails(self: Any, rows: list[Any]) -> None:
+    def fails(self: Any, request: Any, rows: list[Any]) -> None:
         if rows[0].pk == world.coupon.pk:
             raise RuntimeError("the database went away")
 

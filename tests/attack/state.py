@@ -6,6 +6,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
+from merchants.models import AuditEntry
+
 APPS = ("merchants", "coupons", "integrations")
 # What is written down of a call whatever becomes of it: that it was made, and what it was answered.
 LOGS = frozenset({
@@ -17,12 +19,12 @@ State = dict[str, tuple[int, str]]
 
 
 def tables() -> list[str]:
-    """The portal's own tables, those between two models among them."""
+    """The portal's own tables, those between two models among them; not the trail, which follows them by itself."""
     return sorted(
         model._meta.db_table
         for app in APPS
         for model in apps.get_app_config(app).get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy
+        if model._meta.managed and not model._meta.proxy and model is not AuditEntry
     )
 
 

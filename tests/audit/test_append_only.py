@@ -9,6 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from merchants.audit.recording import record
+from merchants.audit.triggers import KEPT
+from merchants.audit.watching import watched
 from merchants.models import AuditEntry
 from tests.audit.conftest import entries
 from tests.factories import CouponTemplateFactory, MerchantFactory
@@ -44,6 +46,13 @@ def test_nothing_changes_or_removes_an_entry() -> None:
     raw("ALTER TABLE merchants_auditentry ENABLE TRIGGER auditentry_never_emptied")  # tests/conftest.py
     refused(lambda: raw("TRUNCATE merchants_auditentry CASCADE"))
     assert AuditEntry.objects.get(pk=entry.pk).reason == ""
+
+
+def test_what_is_watched_cannot_be_emptied_past_the_trail() -> None:
+    for table in watched():
+        raw(f"ALTER TABLE {table} ENABLE TRIGGER {table}_{KEPT}")  # tests/conftest.py
+        with pytest.raises(IntegrityError, match="would not be told"), transaction.atomic():
+            raw(f"TRUNCATE {table} CASCADE")
 
 
 def test_no_deletion_takes_entries_along() -> None:

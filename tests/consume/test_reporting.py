@@ -141,7 +141,7 @@ def test_the_one_that_is_refused_is_found_among_many(
     assert (report_of(refused).state, report_of(refused).code) == (ReportState.DEAD, code)
     assert report_of(refused).message == "不行"
     assert reported.times() == {coupon.code: 1 for coupon in others}
-    assert lanes.retry(ConsumeReport.objects.all()) == 1
+    assert lanes.retry(ConsumeReport.objects.all()) == [report_of(refused).pk]
     driving.drain()
     assert states() == {ReportState.DONE}
 
