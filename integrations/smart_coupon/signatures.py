@@ -8,6 +8,7 @@ the body: that is what `integrations.smart_coupon.replays` is for.
 import hashlib
 import hmac
 import json
+import math
 import re
 from decimal import Decimal
 from itertools import product
@@ -97,6 +98,8 @@ def time_signatures(fields: JsonObject, key: str) -> list[str]:
 def java_double(text: str) -> str:
     """A number as Java's `Double.toString` prints it: 10.0, 7.5, 1.23456785E7."""
     number = float(text)
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
     plain = format(Decimal(repr(number)), "f")
     if number == 0 or 1e-3 <= abs(number) < 1e7:
         return plain if "." in plain else f"{plain}.0"

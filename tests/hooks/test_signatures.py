@@ -51,6 +51,7 @@ def test_the_platforms_own_vectors(case: dict[str, Any]) -> None:
     [
         ("10", "10.0"), ("0", "0.0"), ("7.50", "7.5"), ("12345678.5", "1.23456785E7"), ("10000000", "1.0E7"),
         ("9999999", "9999999.0"), ("0.001", "0.001"), ("0.00012", "1.2E-4"), ("1e3", "1000.0"), ("-0.5", "-0.5"),
+        ("1e400", "Infinity"), ("-1E400", "-Infinity"), ("1e-400", "0.0"),
     ],
 )  # fmt: skip
 def test_doubles_as_java_prints_them(text: str, java: str) -> None:
