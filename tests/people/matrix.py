@@ -3,8 +3,8 @@
 Under each model stand lines of who (a letter each) and what: its `list`, a row's `page`, `save` of that page's form,
 `add`, `delete`, `export` of the list to a file, and its actions by their address; `selected:` are those of the list.
 `-` is nobody. Administrators reach it at every merchant, the others at those that they see alone. Whoever is named
-nowhere (no role, inactive, nobody) reaches nothing. A history goes by its page, an XLSX file by the other export. All who
-see a request for approval are shown the question whether to withdraw it; only who asked can (tests/approvals).
+nowhere (no role, inactive, nobody) reaches nothing. A history goes by its page, an XLSX file by the other export. All
+who see a request for approval are shown the question whether to withdraw it; only who asked can (tests/approvals).
 """
 
 from collections.abc import Iterable
