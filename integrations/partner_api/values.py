@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from coupons.validation import SENSIBLE_YEARS
 from integrations.partner_api.errors import ApiCode
 from merchants.models.customer import ERASED, MOBILE
 
@@ -111,7 +112,10 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
             moment = None
         if moment is None or moment.tzinfo is None:
             self.fail("invalid")
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
+        if moment.year not in SENSIBLE_YEARS:  # by its offset it lies in the year after the last, or before the first
+            self.fail("invalid")
+        return moment
 
 
 class Day(serializers.Field[date, Any, str, Any]):

@@ -11,7 +11,7 @@ from coupons.models import CouponTemplate, IssuedCoupon
 from merchants.clock import SHANGHAI, day_end, local_day
 from merchants.models import Customer, Merchant
 from tests.api.caller import Caller, errors_of, issue_body, refused, written
-from tests.factories import CouponTemplateFactory, CustomerFactory, published
+from tests.factories import CouponTemplateFactory, CustomerFactory, issued, published
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +158,14 @@ def test_others_merchants_and_templates_are_404(api: Caller, template: CouponTem
     ]:
         assert refused(api.post("coupons/", body)) == (404, "not_found", attr)
     assert written() == before
+
+
+@pytest.mark.parametrize("moment", ["2199-12-31T23:59:59-12:00", "2000-01-01T00:00:00+08:00"])
+def test_a_moment_that_its_offset_puts_beyond_the_years_of_coupons_is_refused(
+    api: Caller, template: CouponTemplate, moment: str
+) -> None:
+    code = issued(template).code
+    assert refused(api.post(f"coupons/{code}/check/", {"at": moment})) == (400, "invalid", "at")
 
 
 @pytest.mark.parametrize("offset", ["+16:02", "-23:59", "+0800", "Z"])
