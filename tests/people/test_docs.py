@@ -42,9 +42,3 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     assert len(named) >= 6
     for name, value in named:
         assert getattr(settings, name) == int(value), name
-
-
-def test_the_tests_that_it_names_are_there() -> None:
-    named = re.findall(r"`(tests/people/\w+\.py)`", PAGE)
-    assert len(named) >= 2
-    assert not [path for path in named if not (Path(settings.BASE_DIR) / path).exists()]
