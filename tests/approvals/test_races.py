@@ -1,11 +1,9 @@
 """Two who decide at once, and those who change things meanwhile: an act happens once, as it was read, or not at all."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from coupons import batches, templates
 from coupons.approvals import asking, deciding
@@ -14,6 +12,7 @@ from coupons.choices import ApprovalState, BatchKind, BatchState, TemplateStatus
 from coupons.errors import Refused
 from coupons.models import Approval, Batch, CouponTemplate, IssuedCoupon
 from tests.approvals.helpers import approver, asker, checked
+from tests.coupons.test_races import at_once as side_by_side
 from tests.factories import CouponTemplateFactory, issued, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,26 +24,14 @@ def _low(settings: Any) -> None:
 
 
 def at_once(*jobs: Callable[[], Any]) -> list[str]:
-    """Run the jobs in threads that begin together; what each was refused with, "" where it was not."""
-    barrier, said = threading.Barrier(len(jobs)), [""] * len(jobs)
+    """What each job was refused with, "" where it was not."""
+    return [_word(result) for result in side_by_side(*jobs)]
 
-    def run(at: int, job: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(10)
-            job()
-        except Refused as refused:
-            said[at] = str(refused.reason.value)
-        except Exception as error:
-            said[at] = repr(error)
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return said
+def _word(result: object) -> str:
+    if isinstance(result, Refused):
+        return str(result.reason.value)
+    return repr(result) if isinstance(result, Exception) else ""
 
 
 def test_two_approvers_at_once_do_it_once() -> None:
