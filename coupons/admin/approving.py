@@ -108,8 +108,8 @@ def act_or_ask(
 
 
 def note_asked(request: HttpRequest, approval: Approval) -> None:
-    """In the history of the request and of what it is about."""
-    for row in (approval, approval.template, approval.batch):
+    """In the history of what it is about; the trail tells of the request by itself."""
+    for row in (approval.template, approval.batch):
         if row is not None:
             note(request, row, _("Asked for approval: %(request)s."), request=approval)
 
