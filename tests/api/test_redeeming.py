@@ -16,7 +16,6 @@ from tests.api.redeeming import VERIFY, Scene, figures, order
 from tests.factories import MerchantFactory, ShopFactory, issued
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TODAY = local_day(timezone.now())
 
 
 def test_a_redemption_is_settled_with_dfire_before_it_is_answered(scene: Scene) -> None:
@@ -30,14 +29,17 @@ def test_a_redemption_is_settled_with_dfire_before_it_is_answered(scene: Scene) 
     assert scene.api.get(f"coupons/{coupon.code}/").json() == said
     [sent] = scene.dfire.calls(VERIFY)
     assert (sent["orderId"], sent["needFee"], sent["savedFee"]) == ("o-1", "5600", "1000")
-    assert (sent["orderDate"], sent["entityId"]) == (TODAY.strftime("%Y%m%d"), coupon.merchant.entity_id)
+    assert (sent["orderDate"], sent["entityId"]) == (
+        local_day(coupon.redeemed_at).strftime("%Y%m%d"),
+        coupon.merchant.entity_id,
+    )
     history = {event.kind: event for event in coupon.events.all()}
     assert [history[kind].actor for kind in ("redeeming", "redeemed")] == ["api:mini-program"] * 2
     assert history["redeeming"].data["order"] == "o-1"
 
 
 def test_the_same_order_again_is_told_its_present_state(scene: Scene) -> None:
-    first, again = scene.redeem(), scene.redeem(" o-1 ", order_date=str(TODAY - timedelta(days=1)))
+    first, again = scene.redeem(), scene.redeem(" o-1 ", order_date=str(timezone.localdate() - timedelta(days=1)))
     assert (again.status_code, again.content) == (200, first.content)
     assert len(scene.dfire.calls(VERIFY)) == 1
 
@@ -64,7 +66,7 @@ def test_an_order_of_another_app_is_another_order_whatever_it_is_called(scene: S
 
 def test_a_shop_is_told_to_dfire_and_kept(scene: Scene) -> None:
     shop = ShopFactory(merchant=scene.coupon.merchant, entity_id="00026863")
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = timezone.localdate() - timedelta(days=1)
     assert scene.redeem(shop_entity_id="00026863", order_date=str(yesterday)).status_code == 200
     [sent] = scene.dfire.calls(VERIFY)
     assert (sent["entityId"], sent["orderDate"]) == ("00026863", yesterday.strftime("%Y%m%d"))
@@ -151,7 +153,7 @@ def test_bad_input_names_the_field_and_changes_nothing(scene: Scene, body: Any, 
 
 def test_an_order_of_the_future_is_a_conflict(scene: Scene) -> None:
     before = written()
-    answer = scene.redeem(order_date=str(TODAY + timedelta(days=3)))
+    answer = scene.redeem(order_date=str(timezone.localdate() + timedelta(days=3)))
     assert refused(answer) == (409, "order_date_ahead", "order_date")
     assert (written(), scene.fresh().status) == (before, "issued")
 

@@ -90,18 +90,18 @@ def clock(offset_minutes: int) -> str:
 @pytest.mark.parametrize(
     ("rules", "refusals"),
     [
-        ({}, []),
-        ({"canUseDateInWeek": weekday(0)}, []),
-        ({"canUseDateInWeek": weekday(1)}, ["weekday"]),
-        ({"canUseTime": "00:00-23:59"}, []),
-        ({"canUseDate": f"{dotted(0)}-{dotted(3)}"}, []),
-        ({"canUseDate": f"{dotted(1)}-{dotted(3)}"}, ["date"]),
-        ({"canNotUseDate": f"{dotted(-2)}-{dotted(-1)},{dotted(0)}-{dotted(0)}"}, ["excluded_date"]),
-        ({"chainSuitShopRule": "00026863"}, []),
+        (dict, []),
+        (lambda: {"canUseDateInWeek": weekday(0)}, []),
+        (lambda: {"canUseDateInWeek": weekday(1)}, ["weekday"]),
+        (lambda: {"canUseTime": "00:00-23:59"}, []),
+        (lambda: {"canUseDate": f"{dotted(0)}-{dotted(3)}"}, []),
+        (lambda: {"canUseDate": f"{dotted(1)}-{dotted(3)}"}, ["date"]),
+        (lambda: {"canNotUseDate": f"{dotted(-2)}-{dotted(-1)},{dotted(0)}-{dotted(0)}"}, ["excluded_date"]),
+        (lambda: {"chainSuitShopRule": "00026863"}, []),
     ],
 )
 def test_till_keeps_the_rules_of_the_promotion(till, rules, refusals):
-    till.save(ruleList=rules)
+    till.save(ruleList=rules())
     till.deliver("9001")
     assert [refusal["code"] for refusal in till.redeem("9001", notify=False)["refusals"]] == refusals
 
