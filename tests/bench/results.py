@@ -1,4 +1,4 @@
-"""What a benchmark found: a ratio against a floor of the same run, the median of several, and the reach it was built for."""
+"""What a benchmark found: a ratio against a floor of the same run, the median of several, and the reach aimed at."""
 
 import json
 import os
