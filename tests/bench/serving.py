@@ -1,4 +1,4 @@
-"""The web server as `make run` starts it, and a client that keeps it busy over as many connections as it has threads."""
+"""The web server as `make run` starts it, and a client that keeps all its threads busy, a connection each."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from config.supervisor.environment import Addresses
@@ -22,11 +23,14 @@ _LONGEST_ANSWER = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load came to: answered requests a second, and the 50th and 99th percentile of their times in seconds."""
+    """What a load came to: answered requests a second, the 50th and 99th percentile of their times in seconds, and how
+    much of a core the client itself took.
+    """
 
     rate: float
     p50: float
     p99: float
+    client: float
 
 
 @contextmanager
@@ -38,7 +42,7 @@ def server(settings: str) -> Iterator[int]:
     command = parts(Addresses(host=HOST, port=port, sandbox_port=0), sandbox=False)["web"]
     process = subprocess.Popen(
         [sys.executable, *command[1:]],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, "LOG_FORMAT": "json", "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, "LOG_FORMAT": "json", "PYTHONPATH": str(Path.cwd())},
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -69,8 +73,8 @@ def get(path: str, **headers: str) -> bytes:
 def post(path: str, body: dict[str, Any]) -> bytes:
     """A request with a JSON body as it goes over the wire."""
     content = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: testserver\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
-    return head.encode() + b"\r\n\r\n" + content
+    head = [f"POST {path} HTTP/1.1", "Host: testserver", "Content-Type: application/json"]
+    return "\r\n".join([*head, f"Content-Length: {len(content)}", "", ""]).encode() + content
 
 
 def drive(port: int, requests: Sequence[bytes]) -> Load:
@@ -80,11 +84,12 @@ def drive(port: int, requests: Sequence[bytes]) -> Load:
         AssertionError: one was not answered with success.
     """
     shares = [requests[number::CONNECTIONS] for number in range(CONNECTIONS)]
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         times = sorted(one for share in pool.map(lambda share: _send(port, share), shares) for one in share)
     took = time.perf_counter() - begun
-    return Load(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.99)])
+    client = (time.process_time() - used) / took
+    return Load(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.99)], client)
 
 
 def _send(port: int, requests: Sequence[bytes]) -> list[float]:
