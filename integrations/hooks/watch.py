@@ -41,7 +41,7 @@ class Watch:
 
 
 class _Watchman:
-    """The thread. A watch that was called off stays in its list until its time has come, which costs nobody anything."""
+    """The thread. A watch that was called off stays in its list until its time has come, which costs nothing."""
 
     def __init__(self) -> None:
         self.process = os.getpid()

@@ -18,7 +18,7 @@ from config.supervisor.parts import WEB_THREADS, WEB_WORKERS, parts
 
 HOST = "127.0.0.1"
 CONNECTIONS = WEB_WORKERS * WEB_THREADS
-_LONGEST_ANSWER = 64 * 1024
+_MOST_AT_ONCE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +92,47 @@ def drive(port: int, requests: Sequence[bytes]) -> Load:
     return Load(len(times) / took, times[len(times) // 2], times[int(len(times) * 0.99)], client)
 
 
+class Line:
+    """A connection that is kept."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection((HOST, port), 60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.close()
+
+    def ask(self, request: bytes) -> float:
+        """Send it and await the answer; how many seconds that took.
+
+        Raises:
+            AssertionError: it was not answered with success.
+        """
+        begun = time.perf_counter()
+        self._socket.sendall(request)
+        answer = _answer(self._socket)
+        assert answer.split(b" ", 2)[1][:1] == b"2", answer[:500]
+        return time.perf_counter() - begun
+
+
 def _send(port: int, requests: Sequence[bytes]) -> list[float]:
-    times = []
-    with socket.create_connection((HOST, port), 10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for request in requests:
-            begun = time.perf_counter()
-            connection.sendall(request)
-            answer = _answer(connection)
-            times.append(time.perf_counter() - begun)
-            assert answer.split(b" ", 2)[1][:1] == b"2", answer[:500]
-    return times
+    with Line(port) as line:
+        return [line.ask(request) for request in requests]
 
 
 def _answer(connection: socket.socket) -> bytes:
-    answer = b""
+    answer, wanted = b"", 0
     while True:
-        part = connection.recv(_LONGEST_ANSWER)
+        part = connection.recv(_MOST_AT_ONCE)
         assert part, "The server hung up."
         answer += part
-        head, end, body = answer.partition(b"\r\n\r\n")
-        if end and len(body) >= int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):
+        if not wanted:
+            head, end, _body = answer.partition(b"\r\n\r\n")
+            if end:
+                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                wanted = len(head) + len(end) + length
+        if wanted and len(answer) >= wanted:
             return answer
