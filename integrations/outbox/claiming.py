@@ -2,13 +2,10 @@
 
 The account's state is locked while it lasts, so its limits hold across all workers. What comes out is a job whose
 attempt is committed, as one without a result, before any socket opens.
-
-A place is one call in flight of the account's limit. Where dfire answers fast a place may be given a few rows, to be
-worked one after another under one lease: that spares a look into the database after each call, and the limit is kept,
-because places are counted by their leases.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -78,21 +75,24 @@ class Claimed:
     standing: list[Standing]
     paced: bool = False
 
-    def places(self) -> list[list[Job]]:
-        """The jobs of each place, to be worked one after another."""
+    def places(self) -> dict[uuid.UUID, list[Job]]:
+        """The jobs of each lease, to be worked one after another."""
         places: dict[uuid.UUID, list[Job]] = {}
         for job in self.jobs:
             places.setdefault(job.token, []).append(job)
-        return list(places.values())
+        return places
 
 
 @transaction.atomic
-def claim(account_id: int, most: int, *, in_a_row: int = 1) -> Claimed:
-    """Lease rows of an account for up to `most` places, as far as its limits allow.
+def claim(
+    account_id: int, most: int, *, in_a_row: int = 1, room: Mapping[uuid.UUID, int] | None = None
+) -> Claimed:
+    """Lease rows of an account for up to `most` new places, as far as its limits allow.
 
     Args:
         in_a_row: how many rows a place may be given where more are due than places are free. One at a time where the
             account has a rate, is slowed down or stopped.
+        room: places of the caller's that are at work, by their leases, and how many more rows each may have.
     """
     if not gate.is_open():
         return Claimed([], [])
@@ -101,13 +101,15 @@ def claim(account_id: int, most: int, *, in_a_row: int = 1) -> Claimed:
     allowed = pace.allowance(state, most, now)
     if allowed.paced:
         counters.PACED.labels(state.account.name).inc()
-    if not allowed.count:
+    if not pace.goes_freely(state, now):
+        in_a_row, room = 1, None
+    if not allowed.count and not room:
         return Claimed([], [], allowed.paced)
+    turns = _turns(allowed.count, in_a_row, room or {})
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
     stopped = state.stopped_at is not None
-    wanted = PROBES_TO_CHOOSE_FROM if stopped else allowed.count * (1 if allowed.interval else in_a_row)
-    for row in _one_suspect(_lock(pick(account_id, wanted, now))):
+    for row in _one_suspect(_lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else len(turns), now))):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
@@ -115,7 +117,7 @@ def claim(account_id: int, most: int, *, in_a_row: int = 1) -> Claimed:
             standing.append(Standing(row.pk, row.coupon_id))
     if stopped:
         calls = _probe(calls, state.stop_method)
-    return Claimed(_lease(calls, state, allowed) if calls else [], standing)
+    return Claimed(_lease(calls, state, allowed.interval, turns) if calls else [], standing)
 
 
 @transaction.atomic
@@ -143,7 +145,7 @@ def claim_this(row_id: int) -> Claimed | None:
     for locked in _lock(pick_this(row_id, row.merchant_id, now)):
         next_step = plan(locked)
         if isinstance(next_step, Call):
-            return Claimed(_lease([(locked, next_step)], state, allowed), [])
+            return Claimed(_lease([(locked, next_step)], state, allowed.interval, _turns(1)), [])
         return Claimed([], [Standing(locked.pk, locked.coupon_id)])
     return Claimed([], [])
 
@@ -179,16 +181,28 @@ def _one_suspect(rows: list[OutboxRow]) -> list[OutboxRow]:
     return [row for row in rows if row not in suspects[1:]]
 
 
-def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, allowed: pace.Allowance) -> list[Job]:
+def _turns(new: int, in_a_row: int = 1, room: Mapping[uuid.UUID, int] | None = None) -> list[uuid.UUID]:
+    """The lease of each row that may be taken, in their order: the first ones go to places that begin at once."""
+    fresh = [uuid.uuid4() for _ in range(new)]
+    known = room or {}
+    turns: list[uuid.UUID] = []
+    for turn in range(max([in_a_row, *known.values()])):
+        turns += fresh if turn < in_a_row else []
+        turns += [token for token, places in known.items() if turn < places]
+    return turns
+
+
+def _lease(
+    calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: timedelta, turns: list[uuid.UUID]
+) -> list[Job]:
     """Write the leases and the open attempts, and give each call its slot in time, the first one now."""
     account = state.account
-    slots = pace.spend(state, len(calls), allowed.interval, timezone.now())
-    tokens = [uuid.uuid4() for _ in range(min(allowed.count, len(calls)))]
+    slots = pace.spend(state, len(calls), interval, timezone.now())
     jobs = [
         Job(
             row_id=row.pk,
             coupon_id=row.coupon_id,
-            token=tokens[number % len(tokens)],
+            token=token,
             attempt_id=0,
             phase=row.phase,
             call=call,
@@ -199,7 +213,7 @@ def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, allowed: pa
             merchant_id=row.merchant.merchant_id,
             origin=row.origin,
         )
-        for number, ((row, call), start_at) in enumerate(zip(calls, slots, strict=True))
+        for (row, call), start_at, token in zip(calls, slots, turns, strict=False)
     ]
     update_each(
         OutboxRow,

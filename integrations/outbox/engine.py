@@ -14,7 +14,6 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from celery.signals import worker_shutting_down
@@ -24,18 +23,19 @@ from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from integrations.outbox import settling
-from integrations.outbox.calling import GIVEN_BACK, Outcome, perform
+from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, claim
 from integrations.outbox.picking import due_accounts
+from integrations.outbox.places import Place
 from integrations.outbox.together import Finished, is_plain, settle_together
 
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25  # while calls are in flight, look for new work this often even if nobody rings
 _RECOVER_SECONDS = 5.0
-_PLACE_SECONDS = 0.15  # so long a place may be busy with rows in a row: what is urgent waits no longer for them
-_MOST_IN_A_ROW = 8
-_GATHER_SECONDS = 0.02  # results of rows in a row are gathered so long: no place is free before its last one
+_PLACE_SECONDS = 0.3  # so much may wait ahead of a place: what is urgent waits no longer for it
+_MOST_IN_A_ROW = 16
+_GATHER_SECONDS = 0.02  # results of rows in a row are gathered so long: no place waits for them
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class _Engine:
     pool: ThreadPoolExecutor | None = None
     # By account: places handed to the pool and not settled yet. Survives a drain that failed; the next one settles them.
     in_flight: Counter[int] = field(default_factory=Counter)
-    unsettled: Counter[uuid.UUID] = field(default_factory=Counter)  # the rows of a place, by its lease
+    places: dict[uuid.UUID, Place] = field(default_factory=dict)  # by their leases
     seconds: dict[int, float] = field(default_factory=dict)  # by account: how fast dfire answers, while all goes well
     recovered_at: float = -_RECOVER_SECONDS
 
@@ -84,6 +84,8 @@ def drain() -> int:
 def wind_down(**kwargs: object) -> None:
     """Begin nothing more in this process; a drain that is running settles what is in flight and returns."""
     _engine.ending.set()
+    for place in list(_engine.places.values()):
+        place.give_back()
     _engine.finished.put(None)
 
 
@@ -106,7 +108,7 @@ def _begin() -> tuple[int, bool]:
         How many calls were begun, and whether more are due that only their account's rate holds back.
     """
     began, paced, again = 0, False, True
-    while again and _free() > 0 and not _engine.ending.is_set():
+    while again and not _engine.ending.is_set():
         again = False
         for account_id, share in _shares():
             made, full, held = _begin_for(account_id, share)
@@ -133,23 +135,35 @@ def _shares() -> list[tuple[int, int]]:
 
 def _begin_for(account_id: int, share: int) -> tuple[int, bool, bool]:
     """Claim for one account: how many calls were begun, whether there may be more, whether the rate holds it back."""
-    share = min(share, _free())
-    if share <= 0:
+    share, in_a_row = max(0, min(share, _free())), _in_a_row(account_id)
+    room = _room(account_id, in_a_row) if in_a_row > 1 else {}
+    if not share and not room:
         return 0, False, False
     try:
-        claimed = claim(account_id, share, in_a_row=_in_a_row(account_id))
+        claimed = claim(account_id, share, in_a_row=in_a_row, room=room)
     except settling.DATABASE_AWAY:
         raise
     except Exception:  # a secret that cannot be read, say: the other accounts go on
         logger.exception("Nothing can be claimed for dfire account %s.", account_id)
         return 0, False, False
-    places = claimed.places()
-    for jobs in places:
-        _engine.in_flight[account_id] += 1
-        _engine.unsettled[jobs[0].token] = len(jobs)
-        _pool().submit(copy_context().run, _perform, jobs)  # the task's id goes along into the log
+    begun = 0
+    for token, jobs in claimed.places().items():
+        if token not in _engine.places:
+            begun += 1
+            _engine.in_flight[account_id] += 1
+            _engine.places[token] = Place(token, account_id, _finish)
+        _engine.places[token].give(jobs, _pool())
     moved = [settling.settle_standing(standing) for standing in claimed.standing]
-    return len(claimed.jobs), len(places) == share or any(moved), claimed.paced
+    return len(claimed.jobs), 0 < share == begun or any(moved), claimed.paced
+
+
+def _room(account_id: int, in_a_row: int) -> dict[uuid.UUID, int]:
+    places = [place for place in _engine.places.values() if place.account_id == account_id]
+    return {place.token: room for place in places if (room := place.room(in_a_row))}
+
+
+def _finish(job: Job, outcome: Outcome) -> None:
+    _engine.finished.put((job, outcome))
 
 
 def _in_a_row(account_id: int) -> int:
@@ -164,27 +178,12 @@ def _pool() -> ThreadPoolExecutor:
     return _engine.pool
 
 
-def _perform(jobs: list[Job]) -> None:
-    """Make the calls of a place, one after another. When one does not go well at once, the others are given back."""
-    goes_well = True
-    for job in jobs:
-        if goes_well:
-            began = time.monotonic()
-            with bound_contextvars(**job.ids()):
-                outcome = perform(job)
-            quick = time.monotonic() - began < _PLACE_SECONDS
-            goes_well = outcome.well and quick and not _engine.ending.is_set()
-        else:
-            outcome = GIVEN_BACK
-        _engine.finished.put((job, outcome))
-
-
 def _settle_finished() -> None:
     """Wait a moment for results and settle all that are there."""
     finished: list[Finished] = []
     with suppress(queue.Empty):
         item = _engine.finished.get(timeout=_LOOK_SECONDS)
-        if any(count > 1 for count in _engine.unsettled.values()):
+        if any(place.unsettled > 1 for place in _engine.places.values()):
             time.sleep(_GATHER_SECONDS)
         while True:
             if item is not None:
@@ -239,10 +238,10 @@ def _keep(finished: list[Finished]) -> None:
 def _let_go(settled: list[Finished]) -> None:
     """These are settled: a place is free once its last row is, and how fast dfire answers is known."""
     for job, outcome in settled:
-        account_id = job.account.pk
-        _engine.unsettled[job.token] -= 1
-        if _engine.unsettled[job.token] <= 0:
-            del _engine.unsettled[job.token]
+        account_id, place = job.account.pk, _engine.places[job.token]
+        place.unsettled -= 1
+        if not place.unsettled:
+            del _engine.places[job.token]
             _engine.in_flight[account_id] -= 1
         if outcome.well and outcome.exchange is not None:
             seconds = outcome.exchange.duration_ms / 1000

@@ -81,6 +81,12 @@ def allowance(
     return Allowance(count, interval)
 
 
+def goes_freely(state: AccountState, now: datetime) -> bool:
+    """Whether nothing but its calls in flight limits the account: a place may then be given rows ahead."""
+    slow = state.slowed_until is not None and state.slowed_until > now
+    return not slow and state.stopped_at is None and not state.account.max_requests_per_second
+
+
 def spend(state: AccountState, count: int, interval: timedelta, now: datetime) -> list[datetime]:
     """Take the next `count` slots and return them. While the account is stopped the one try spends the probe."""
     first = max(now, state.next_slot_at or now)
