@@ -3,12 +3,11 @@
 Django's `bulk_update` builds an expression for each row and column, which takes longer than the update itself.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import Model
 
 from merchants.inserting import array
 
@@ -32,9 +31,8 @@ def update_each(
     sets, arrays, names = [], [], []
     for name in columns:
         column, kind = quote(str(fields[name].column)), fields[name].cast_db_type(connection)
-        is_json = isinstance(fields[name], JSONField)
-        sets.append(f"{column} = own.{column}" + ("::jsonb" if is_json else ""))
-        arrays.append(f"%s::{'text' if is_json else kind}[]")
+        sets.append(f"{column} = own.{column}")
+        arrays.append(f"%s::{kind}[]")
         names.append(column)
     sets += [f"{quote(str(fields[name].column))} = %s" for name in same or {}]
     statement = (
@@ -50,6 +48,4 @@ def update_each(
 
 
 def _values(field: Any, values: Sequence[Any]) -> Any:
-    if isinstance(field, JSONField):
-        return [json.dumps(value, cls=field.encoder) for value in values]
     return array([field.get_db_prep_save(value, connection) for value in values])
