@@ -13,9 +13,12 @@ from django.http import Http404, HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.paginator import InfinitePaginator as UncountedPaginator
+from unfold.views import ChangeList
 
 from merchants.admin.exporting import Exporting
 from merchants.admin.history import TellsHistory
+from merchants.admin.keyset import KeysetList
+from merchants.admin.list_rows import QuickRows
 from merchants.admin.lookups import asks_plainly
 from merchants.admin.noting import Noting
 from merchants.admin.walls import WalledActions
@@ -63,6 +66,10 @@ class PortalAdmin(Noting, TellsHistory, Exporting, ModelAdmin):
         """Whether an address may narrow the list so."""
         return asks_plainly(self.model, lookup) and bool(super().lookup_allowed(lookup, value, request))
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list with its rows made quickly."""
+        return QuickRows
+
 
 class ScopedAdmin(WalledActions, ScopedChoices, PortalAdmin):
     """An admin class whose rows belong to merchants.
@@ -100,6 +107,7 @@ class InfinitePaginator(UncountedPaginator):
     Unfold's templates know it by its name, and show no count then.
     """
 
+    template_name = "admin/neighbours.html"
     most_pages = 200
 
     @cached_property
@@ -109,11 +117,15 @@ class InfinitePaginator(UncountedPaginator):
 
 
 class BigTable:
-    """For tables that grow without end: no counting, no "select all" across pages."""
+    """For tables that grow without end: no counting, no passing over rows, no "select all" across pages."""
 
     paginator = InfinitePaginator
     show_full_result_count = False
     list_disable_select_all = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list by pages of keys."""
+        return KeysetList
 
 
 class ReadOnly:

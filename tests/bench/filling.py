@@ -41,6 +41,7 @@ INSERT INTO merchants_customer (merchant_id, identifier, mobile, openid, created
 SELECT merchant.id, number, number, 'o' || n, now()
 FROM merchants_merchant AS merchant, generate_series(1, %(each)s) AS n,
     LATERAL (SELECT '13' || lpad((n * 50 + merchant.id %% 50)::text, 9, '0') AS number) AS person
+ORDER BY merchant.id, n
 """
 _PICKS = """
 CREATE TABLE bench_pick AS
