@@ -31,6 +31,15 @@ def is_administrator(request: HttpRequest) -> bool:
     return administers(request.user)
 
 
+def visible_keys(request: HttpRequest) -> list[int]:
+    """The keys of the merchants that the user may see, read once a request: a plan knows what they hold."""
+    known: tuple[Any, list[int]] | None = request.__dict__.get("_portal_merchants")
+    if known is None or known[0] != request.user:
+        known = request.user, sorted(visible_merchants(request.user).order_by().values_list("pk", flat=True))
+        request.__dict__["_portal_merchants"] = known
+    return known[1]
+
+
 def visible_rows(site: admin.AdminSite, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
     """The rows of a model that the user may choose from; None where the model is not bound to merchants."""
     registered = site._registry.get(model)
@@ -86,7 +95,7 @@ class ScopedAdmin(WalledActions, ScopedChoices, PortalAdmin):
 
     def in_scope(self, request: HttpRequest) -> Q:
         """The condition that rows meet which the user, not an administrator, may see."""
-        return Q(**{f"{self.merchant_path or 'pk'}__in": visible_merchants(request.user)})
+        return Q(**{f"{self.merchant_path or 'pk'}__in": visible_keys(request)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows of the user's merchants."""
@@ -126,6 +135,10 @@ class BigTable:
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list by pages of keys."""
         return KeysetList
+
+    def merchants_with_index(self, request: HttpRequest) -> list[int] | None:
+        """The user's merchants, if for what is asked there is an index of each one's rows in the list's order."""
+        return None
 
 
 class ReadOnly:

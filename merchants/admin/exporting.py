@@ -25,7 +25,6 @@ from unfold.decorators import action
 from merchants.admin.export_columns import Column, columns_of_list
 from merchants.admin.export_notes import ExportNote, filters_in_words
 from merchants.admin.export_slots import written_in_turn
-from merchants.admin.keyset import AFTER_VAR, BEFORE_VAR
 from merchants.rights import EXPORT, has_right
 from merchants.tables import MOST_XLSX_ROWS, Row, csv_chunks, too_many_words, xlsx_chunks
 
@@ -37,7 +36,7 @@ TYPES = {
 MENU = {"title": _("Export"), "icon": "download", "items": ["export_xlsx", "export_csv"]}
 
 _PAGE = 1000
-_OF_THE_PAGE = (PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER_VAR, BEFORE_VAR)
+_OF_THE_PAGE = (PAGE_VAR, ALL_VAR, ERROR_FLAG)
 
 
 class Exporting:

@@ -7,12 +7,14 @@ number of a page in an address is still understood, by passing over rows, as far
 from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, OuterRef, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
 from merchants.admin.list_rows import QuickRows
+from merchants.models import Merchant
 
 AFTER_VAR, BEFORE_VAR = "after", "before"
 
@@ -23,30 +25,47 @@ class KeysetList(QuickRows):
     next_address = previous_address = ""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self._begins = {name: request.GET[name] for name in (AFTER_VAR, BEFORE_VAR) if name in request.GET}
+        asked = request.GET
+        self._begins = {name: asked[name] for name in (AFTER_VAR, BEFORE_VAR) if name in asked}
+        # Filters, searches and files of the list begin anew; from a row's page one comes back to this one.
+        anew = asked.copy()
+        for name in self._begins:
+            del anew[name]
+        request.GET = anew  # type: ignore[assignment]
         super().__init__(request, *args, **kwargs)
-
-    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """What narrows the list, which is not where its page begins."""
-        return _without_begin(super().get_filters_params(params))
-
-    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        """An address of this list; it begins anew unless it is asked for a neighbouring page."""
-        self.params, self.filter_params = _without_begin(self.params), _without_begin(self.filter_params)
-        return str(super().get_query_string(new_params, remove))
+        if self._begins:
+            request.GET = asked
+            self.preserved_filters = self.model_admin.get_preserved_filters(request)
+            request.GET = anew  # type: ignore[assignment]
 
     def get_results(self, request: HttpRequest) -> None:
         """The rows of the page, one way or the other from where it begins, and the addresses of those beside it."""
         super().get_results(request)
-        order, size, start = _one_way(self.queryset), self.list_per_page, (self.page_num - 1) * self.list_per_page
+        self._merchants = self.model_admin.merchants_with_index(request)
+        order, start = _one_way(self.queryset), (self.page_num - 1) * self.list_per_page
         if (beside := self._beside(order)) is not None:
             found, back = beside
+        elif start:
+            found, back = list(self.queryset[start : start + self.list_per_page + 1]), False
         else:
-            found, back = list(self.queryset[start : start + size + 1]), False
-        first = len(found) <= size if back else beside is None and start == 0
-        last = not back and len(found) <= size
-        self.result_list = found[:size][::-1] if back else found[:size]
-        self._lead(order, first=first, last=last)
+            found, back = self._first(self.queryset), False
+        whole = len(found) <= self.list_per_page
+        found = found[: self.list_per_page]
+        self.result_list = found[::-1] if back else found
+        self._lead(order, first=whole if back else beside is None and start == 0, last=whole and not back)
+
+    def _first(self, rows: QuerySet[Any]) -> list[Model]:
+        """The first of these rows, one more than a page.
+
+        Of several merchants each one's first are found in the index that begins with the merchant: in the order of all
+        merchants' rows it may be far to those of a few, and no statistics tell how far.
+        """
+        most = self.list_per_page + 1
+        if self._merchants is not None:
+            own = rows.filter(merchant=OuterRef("pk")).values("pk")[:most]
+            each = Merchant.objects.filter(pk__in=self._merchants).order_by()
+            rows = rows.filter(pk__in=[key for keys in each.values_list(ArraySubquery(own), flat=True) for key in keys])
+        return list(rows[:most])
 
     def _beside(self, order: list[str]) -> tuple[list[Model], bool] | None:
         """The rows beside the one that the address names, nearest first and one more than a page, and whether they are
@@ -55,7 +74,7 @@ class KeysetList(QuickRows):
         for side, asked in self._begins.items() if order else ():
             if (begin := self._begin(order, asked)) is not None:
                 back = side == BEFORE_VAR
-                rows = list(_beyond(self.queryset, order, begin, back=back)[: self.list_per_page + 1])
+                rows = self._first(_beyond(self.queryset, order, begin, back=back))
                 return None if back and len(rows) < self.list_per_page else (rows, back)
         return None
 
@@ -82,10 +101,6 @@ class KeysetList(QuickRows):
         if not first:
             before = {BEFORE_VAR: rows[0].pk} if rows and by_rows else {PAGE_VAR: max(self.page_num - 1, 1)}
             self.previous_address = self.get_query_string(before)
-
-
-def _without_begin(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name not in (AFTER_VAR, BEFORE_VAR)}
 
 
 def _names(order: list[str]) -> list[str]:

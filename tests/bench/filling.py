@@ -1,6 +1,7 @@
 """Fills a database as 400 days of 100 merchants would: coupons in the order of their issue, figures kept by triggers.
 
-A person is the customer of two merchants, and no code follows from another. Each coupon has its row in the outbox. A day is one statement, so that its rows lie together as they do in life.
+A person is the customer of two merchants, and no code follows from another. Each coupon has its row in the outbox. A
+day is one statement, so that its rows lie together as they do in life.
 """
 
 from collections.abc import Callable
@@ -78,7 +79,8 @@ WITH active AS (
     INSERT INTO coupons_issuedcoupon (code, merchant_id, template_id, version_id, customer_id, status, delivery,
         valid_from, valid_until, source, issued_at, delivered_at, delivered_appid, delivered_openid, delivered_mobile,
         redeemed_at, redeemed_through, redeemed_shop_id, saved_fen, paid_fen, cost_fen, ended_at, flag)
-    SELECT lpad((n::numeric * 7368787123456789 %% 10000000000000000)::text, 16, '0'), merchant_id, template_id, version_id, first_customer + (other * %(customers)s)::int,
+    SELECT lpad((n::numeric * 7368787123456789 %% 10000000000000000)::text, 16, '0'),
+        merchant_id, template_id, version_id, first_customer + (other * %(customers)s)::int,
         fares, CASE WHEN fares <> 'redeemed' AND amount < 0.1 THEN 'waiting' ELSE 'delivered' END,
         issued_at, until, 'push', issued_at, issued_at, 'wx', 'o', '',
         CASE WHEN fares = 'redeemed' THEN issued_at + after END,

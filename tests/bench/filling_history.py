@@ -1,4 +1,4 @@
-"""What stands beside the coupons of `filling` after a year: their history, pushes, dfire's callbacks, the audit trail."""
+"""What stands beside the coupons of `filling` after a year: history, pushes, dfire's callbacks, the audit trail."""
 
 from django.db import connection
 
@@ -19,16 +19,16 @@ SELECT %(account)s, 'coupon-detail', 2, issued_at, '', 200, '{"success": true}',
 FROM coupons_issuedcoupon WHERE id %% 3 = 0
 """
 _CALLBACKS = """
-INSERT INTO integrations_dfirecallback (account_id, digest, code, promotion_id, entity_id, sent_at, received_at, repeats,
-    parameters, state, suggestion, coupon_id, merchant_id, settled_at, blanked_at)
+INSERT INTO integrations_dfirecallback (account_id, digest, code, promotion_id, entity_id, sent_at, received_at,
+    repeats, parameters, state, suggestion, coupon_id, merchant_id, settled_at, blanked_at)
 SELECT account.id, md5(coupon.code), coupon.code, '', '', redeemed_at, redeemed_at, 0, '{}', 'applied', '',
     coupon.id, merchant_id, redeemed_at, now()
 FROM coupons_issuedcoupon AS coupon, (SELECT min(id) AS id FROM merchants_dfireaccount) AS account
 WHERE redeemed_at IS NOT NULL
 """
 _TRAIL = """
-INSERT INTO merchants_auditentry (at, actor, via, address, request_id, kind, object_id, object_name, merchant_id, action,
-    act, reason, changes)
+INSERT INTO merchants_auditentry (at, actor, via, address, request_id, kind, object_id, object_name, merchant_id,
+    action, act, reason, changes)
 SELECT issued_at, 'lili', '', '10.0.0.1', '', 'coupons.coupontemplate', template_id, '满50减10 ' || template_id,
     merchant_id, 'changed', '', '', '{"stock": [100, 200]}'
 FROM coupons_issuedcoupon WHERE id %% 10 = 0

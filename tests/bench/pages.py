@@ -96,10 +96,12 @@ def _measure(small: Asked, big: Asked, stock: Asked, pages: list[str], runs: int
         for person in PEOPLE:
             taken = _taken([small, big], page, person, runs)
             growth[person] = [at_big / at_small for at_small, at_big in taken]
-            said.append(f"{person} {_median(taken, 0):.1f} to {_median(taken, 1):.1f} ms ({median(growth[person]):.2f})")
+            said.append(
+                f"{person} {_median(taken, 0):.1f} to {_median(taken, 1):.1f} ms ({median(growth[person]):.2f})"
+            )
         worse = max(PEOPLE, key=lambda person: median(growth[person]))
-        tell(Figure(6, f"{page}, {_many(BIG)} coupons", f"itself at {_many(SMALL)}", growth[worse], GROWTH, at_most=True,
-                    said="; ".join(said)))  # fmt: skip
+        work, floor = f"{page}, {_many(BIG)} coupons", f"itself at {_many(SMALL)}"
+        tell(Figure(6, work, floor, growth[worse], GROWTH, at_most=True, said="; ".join(said)))
         if page != "home":
             taken = _taken([big, stock], page, PEOPLE[0], max(3, runs // 3))
             factors[page] = [theirs / ours for ours, theirs in taken]

@@ -4,6 +4,7 @@ One process for each database and admin, so that the portal's and Django's own s
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -62,7 +63,9 @@ def _in_the_middle(back: int = 0) -> Any:
     ends = IssuedCoupon.objects.order_by("id").values_list("id", flat=True)
     middle = (ends[0] + ends.reverse()[0]) // 2
     merchant = _merchant()
-    return IssuedCoupon.objects.filter(id__lte=middle, merchant=merchant).order_by("-id").select_related("customer")[back]
+    return (
+        IssuedCoupon.objects.filter(id__lte=middle, merchant=merchant).order_by("-id").select_related("customer")[back]
+    )
 
 
 def _code() -> str:
@@ -87,8 +90,20 @@ def _week() -> tuple[date, date]:
     return last - timedelta(days=6), last
 
 
+def _next(person: str) -> str:
+    """The first page's own link."""
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client()
+    client.force_login(User.objects.get(username=PEOPLE[person]), backend="django.contrib.auth.backends.ModelBackend")
+    found = re.search(r'href="\?(after=[0-9]+)" rel="next"', client.get(_address()).content.decode())
+    assert found
+    return _address() + found[1]
+
+
 def _deep(person: str) -> str:
-    return _address(p=150)
+    return _address(after=_in_the_middle().pk)
 
 
 def _stock_deep(person: str) -> str:
@@ -107,11 +122,11 @@ def _stock_week(person: str) -> str:
 ADDRESSES: dict[str, dict[str, Callable[[str], str]]] = {
     "portal": {
         "list": _portal(),
-        "next page": _portal(p=2),
+        "next page": _next,
         "page amid the list": _deep,
         "exact code": _portal(q=_code),
         "mobile": _portal(q=_mobile),
-        "status filter": _portal(status__exact="revoked"),
+        "status filter": _portal(status__exact="expired"),
         "merchant filter": _portal(merchant__id__exact=_merchant),
         "date filter": _portal(issued_at_from=lambda: _week()[0], issued_at_to=lambda: _week()[1]),
         "home": lambda person: "/admin/",
@@ -122,7 +137,7 @@ ADDRESSES: dict[str, dict[str, Callable[[str], str]]] = {
         "page amid the list": _stock_deep,
         "exact code": _portal(q=_code),
         "mobile": _portal(q=_mobile),
-        "status filter": _portal(status__exact="revoked"),
+        "status filter": _portal(status__exact="expired"),
         "merchant filter": _portal(merchant__id__exact=_merchant),
         "date filter": _stock_week,
     },

@@ -1,4 +1,4 @@
-"""Migrates a database of `tests.bench.pages` and fills it if it is empty: `-m tests.bench.pages_filled coupons each`."""
+"""Migrates a database of `tests.bench.pages` and fills it if it is empty."""
 
 import logging
 import sys

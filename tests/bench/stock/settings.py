@@ -1,4 +1,4 @@
-"""The portal's database under a project as `startproject` makes one: Django's own admin, its middleware and templates."""
+"""The portal's database under a project as `startproject` makes one: Django's own admin and middleware."""
 
 from config.settings import *  # noqa: F403
 from config.settings import INSTALLED_APPS as _PORTALS
