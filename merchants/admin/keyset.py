@@ -64,7 +64,8 @@ class KeysetList(QuickRows):
         if self._merchants is not None:
             own = rows.filter(merchant=OuterRef("pk")).values("pk")[:most]
             each = Merchant.objects.filter(pk__in=self._merchants).order_by()
-            rows = rows.filter(pk__in=[key for keys in each.values_list(ArraySubquery(own), flat=True) for key in keys])
+            keys = each.values_list(ArraySubquery(own), flat=True)
+            rows = rows.filter(pk__in=[key for found in keys for key in found or ()])
         return list(rows[:most])
 
     def _beside(self, order: list[str]) -> tuple[list[Model], bool] | None:
