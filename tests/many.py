@@ -9,7 +9,8 @@ _GIVE = """
 INSERT INTO coupons_issuedcoupon (code, merchant_id, template_id, version_id, customer_id, status, delivery, valid_from,
     valid_until, source, issued_at, delivered_appid, delivered_openid, delivered_mobile, redeemed_at, redeemed_through,
     ended_at, flag)
-SELECT lpad((1000000000000000 + (%(first)s::bigint + n) * 7919)::text, 16, '0'), %(merchant)s, %(template)s, %(version)s,
+SELECT lpad((1000000000000000 + (%(first)s::bigint + n) * 7919)::text, 16, '0'),
+    %(merchant)s, %(template)s, %(version)s,
     (%(customers)s::bigint[])[1 + n %% cardinality(%(customers)s::bigint[])], fares,
     CASE WHEN fares = 'issued' AND n %% 10 = 0 THEN 'waiting' ELSE 'delivered' END, at, at + interval '30 days', 'push',
     at, '', '', '', CASE WHEN fares = 'redeemed' THEN at END, '', CASE WHEN fares = 'expired' THEN at END, ''

@@ -14,10 +14,8 @@ def rows_read(ask: Callable[[], object], model: type[Model]) -> int:
     with CaptureQueriesContext(connection) as asked:
         ask()
     table = model._meta.db_table
-    about = [
-        query["sql"] for query in asked.captured_queries if query["sql"].startswith("SELECT") and table in query["sql"]
-    ]
-    return sum(_read(_plan_of(sql), table) for sql in about)
+    sent = [query["sql"] for query in asked.captured_queries]
+    return sum(_read(_plan_of(sql), table) for sql in sent if sql.startswith("SELECT") and table in sql)
 
 
 def _plan_of(sql: str) -> dict[str, Any]:

@@ -147,6 +147,5 @@ def test_the_list_reads_no_more_coupons_than_it_shows(api: Caller, template: Cou
     give_many(template, 3000)
     give_many(published(merchant=MerchantFactory()), 3000)  # newer, and another merchant's
     listed = api.get("coupons/").json()
-    pages = ["coupons/", listed["next"].split("/api/v1/")[1], "coupons/?status=expired"]
-    for page in pages:
+    for page in ("coupons/", listed["next"].split("/api/v1/")[1]):
         assert rows_read(lambda page=page: api.get(page), IssuedCoupon) <= 110, page
