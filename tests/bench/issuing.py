@@ -34,13 +34,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o711)
         with django_on(Path(folder) / "servers"):
-            template = _prepared(chosen.coupons)
-            work = _by_file if chosen.by_file else _to_ids
+            template = prepared(chosen.coupons)
+            work = _by_file if chosen.by_file else to_ids
             ratios = [_run(template, chosen.coupons, work, Path(folder)) for _ in range(chosen.runs)]
     print(f"median of {len(ratios)} runs: {median(ratios):.2f} of COPY's speed")
 
 
-def _prepared(coupons: int) -> Any:
+def prepared(coupons: int) -> Any:
     """A template that dfire has been told of, and as many customers."""
     from tests.factories import DfireAccountFactory, MerchantFactory, published
 
@@ -52,11 +52,11 @@ def _prepared(coupons: int) -> Any:
 
 
 def _run(template: Any, coupons: int, work: Callable[[Any], Callable[[], None]], folder: Path) -> float:
-    _empty()
-    ours = _seconds(work(template))
+    empty()
+    ours = seconds(work(template))
     files = [_taken_out(table, folder / table) for table in TABLES]
-    _empty()
-    floor = _seconds(lambda: _put_back(files))
+    empty()
+    floor = seconds(lambda: _put_back(files))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MEGABYTE
     print(
         f"{coupons / ours:8,.0f} coupons a second, COPY {coupons / floor:8,.0f}: {floor / ours:.2f}; {memory:.0f} MB",
@@ -65,7 +65,7 @@ def _run(template: Any, coupons: int, work: Callable[[Any], Callable[[], None]],
     return floor / ours
 
 
-def _to_ids(template: Any) -> Callable[[], None]:
+def to_ids(template: Any) -> Callable[[], None]:
     """Through the door for many, slice by slice as a batch does."""
     from coupons.batches.working import SLICE
     from coupons.choices import Source
@@ -130,14 +130,16 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: file.read(_MEGABYTE), b"")
 
 
-def _empty() -> None:
+def empty() -> None:
+    """As before the first coupon: no rows, nothing counted, no work left over for PostgreSQL."""
     _sql(f"TRUNCATE {', '.join(TABLES)}, coupons_batchrow, coupons_dayfigures, coupons_rolledfigures CASCADE")
     _sql("UPDATE coupons_coupontemplate SET issued_count = 0, committed_fen = 0")
     _sql("VACUUM ANALYZE")
     _sql("CHECKPOINT")
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], None]) -> float:
+    """How long the work takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
