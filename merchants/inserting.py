@@ -45,7 +45,8 @@ def array(values: Sequence[Any]) -> str | list[Any]:
 
     Numbers and digits are put together here: the driver looks at each element for what might have to be quoted.
     """
-    plain = all(type(value) is int or (isinstance(value, str) and value.isdecimal()) for value in values)
+    kinds = set(map(type, values))
+    plain = kinds == {int} or (kinds == {str} and all(values) and "".join(values).isdecimal())
     return f"{{{','.join(map(str, values))}}}" if plain else list(values)
 
 

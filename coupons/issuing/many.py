@@ -14,7 +14,7 @@ from django.utils import timezone
 from coupons import counting
 from coupons.approvals.limits import rose
 from coupons.choices import EventKind
-from coupons.codes import new_code
+from coupons.codes import new_codes
 from coupons.errors import Reason, Refused
 from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, new_coupon, not_open, validity
 from coupons.issuing.limits import at_limit
@@ -138,12 +138,10 @@ def _choose(
 def _insert(example: IssuedCoupon, customers: list[int]) -> list[tuple[int, str, int]]:
     """Insert one for each under a fresh code; where one is taken, however unlikely, all draw others."""
     for _ in range(CODE_TRIES):
-        codes = {new_code() for _customer in customers}
-        while len(codes) < len(customers):
-            codes.add(new_code())
+        codes = new_codes(len(customers))
         try:
             with transaction.atomic():
-                columns: dict[str, list[Any]] = {"code": list(codes), "customer_id": customers}
+                columns: dict[str, list[Any]] = {"code": codes, "customer_id": customers}
                 return sorted(insert_like(example, columns, returning="id, code, customer_id"))
         except IntegrityError as error:
             if not IssuedCoupon.objects.filter(code__in=codes).exists():
