@@ -11,7 +11,7 @@ endif
 
 BOOTSTRAP = $(PYTHON) -m config.bootstrap
 .DEFAULT_GOAL := help
-.PHONY: help run test races chaos fuzz screenshots check format translations openapi manage clean
+.PHONY: help run test races chaos fuzz bench screenshots check format translations openapi manage clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ races: ## redeeming at the same moment as everything else, each race RACES=100 t
 
 chaos: ## the portal under load while all around it breaks, under 10 minutes; ARGS="--operations 500 --breaks 3 --seed 7"
 	@$(BOOTSTRAP) chaos $(ARGS)
+
+bench: ## measure against floors and write docs/benchmarks.md, an hour; ARGS="--short", ARGS="requests delivery"
+	@$(BOOTSTRAP) bench $(ARGS)
 
 screenshots: ## take the pictures of docs/images anew, of a portal of their own with the demo data; ARGS=connecting
 	@$(BOOTSTRAP) screenshots $(ARGS)

@@ -43,6 +43,11 @@ def _chaos(arguments: list[str]) -> int:
     return _become("-m", "tests.chaos.campaign", *arguments)
 
 
+def _bench(arguments: list[str]) -> int:
+    environment.ensure(environment.FOR_TESTS)
+    return _become("-m", "tests.bench", *arguments)
+
+
 def _screenshots(arguments: list[str]) -> int:
     environment.ensure(environment.FOR_TESTS)
     browser.ensure()
@@ -86,6 +91,7 @@ GOALS: dict[str, Callable[[list[str]], int]] = {
     "manage": _manage,
     "test": _test,
     "chaos": _chaos,
+    "bench": _bench,
     "screenshots": _screenshots,
     "check": _check,
     "format": _format,

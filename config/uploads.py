@@ -10,11 +10,11 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from integrations.hooks.database import BOUNDED
 from merchants.tables import MOST_BYTES
 
 MOST_BODY_BYTES = MOST_BYTES + 4 * 1024 * 1024  # the largest file, and the other fields of its form
 MOST_OF_STRANGERS_BYTES = 1024 * 1024
-_BOUND_THEMSELVES = ("/hooks/", "/api/v1/")
 
 
 def bounded_uploads(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -23,7 +23,7 @@ def bounded_uploads(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length[:18]) if length.isascii() and length.isdigit() else 0  # no number = an empty body
-        if request.path_info.startswith(_BOUND_THEMSELVES) or size <= MOST_OF_STRANGERS_BYTES:
+        if request.path_info.startswith(BOUNDED) or size <= MOST_OF_STRANGERS_BYTES:
             return get_response(request)
         if size <= MOST_BODY_BYTES and request.user.is_authenticated:
             return get_response(request)

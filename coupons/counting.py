@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, F, PositiveBigIntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db import connection
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from coupons.choices import CouponStatus, Kind
 from coupons.models import CouponTemplate, IssuedCoupon, Reissue
 
 COST_SAID_BY_KIND = (Kind.CASH, Kind.DISH_CASH)
-_COST_EACH = Coalesce(
-    Case(When(kind__in=COST_SAID_BY_KIND, then=F("amount_fen")), default=F("cost_each_fen")),
-    Value(0),
-    output_field=PositiveBigIntegerField(),
-)
+_TAKE = """
+UPDATE coupons_coupontemplate SET issued_count = issued_count + %s, committed_fen = committed_fen + %s WHERE id = %s
+"""
 
 
 def cost_each(template: CouponTemplate) -> int | None:
@@ -29,15 +28,10 @@ def cost_each(template: CouponTemplate) -> int | None:
     return template.amount_fen if template.kind in COST_SAID_BY_KIND else template.cost_each_fen
 
 
-def has_room(count: int) -> Q:
-    """The condition that a template's stock and budget have room for so many."""
-    stock = Q(stock=None) | Q(issued_count__lte=F("stock") - count)
-    return stock & (Q(budget_fen=None) | Q(budget_fen__gte=F("committed_fen") + _COST_EACH * count))
-
-
-def taken(count: int) -> dict[str, object]:
-    """The update that takes so many from stock and budget."""
-    return {"issued_count": F("issued_count") + count, "committed_fen": F("committed_fen") + _COST_EACH * count}
+def take(template: CouponTemplate, count: int) -> None:
+    """Take so many from a locked template's stock and budget, which have room for them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [count, (cost_each(template) or 0) * count, template.pk])
 
 
 def room_in_budget(template: CouponTemplate) -> int | None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
+from django.db.models import Q
 
-from merchants.inserting import array
+from merchants.inserting import array, insert_like
 from merchants.models import Customer, Merchant
 from merchants.models.customer import is_mobile
 from merchants.signals import customers_bound
 
 _NAMED = "SELECT {column}, id FROM merchants_customer WHERE merchant_id = %s AND {column} = ANY(%s::text[]) ORDER BY id"
+
+_TRIES = 5  # somebody else may make the same customer in between, and it may be erased again
 
 
 class OpenidTaken(Exception):
@@ -24,17 +27,25 @@ def find_or_create(merchant: Merchant, identifier: str) -> Customer:
     """The customer whom the merchant's membership names so; unknown ones are made (PROTOCOLS §2).
 
     A name that is the openid bound to a customer finds that one. A new customer named by a mobile number gets it; an
-    openid comes by binding only.
+    openid comes by binding only. Inside a transaction the row stays locked to its end (`issue` need not lock it again).
     """
-    by_openid = Customer.objects.filter(merchant=merchant, openid=identifier).exclude(identifier=identifier)
-    known = Customer.objects.filter(merchant=merchant, identifier=identifier).first() or by_openid.first()
-    if known is not None:
-        return known
-    mobile = identifier if is_mobile(identifier) else ""
-    customer, _made = Customer.objects.get_or_create(
-        merchant=merchant, identifier=identifier, defaults={"mobile": mobile}
-    )
-    return customer
+    for _ in range(_TRIES):
+        if known := _known(merchant, identifier):
+            return known
+        new = Customer(merchant=merchant, identifier=identifier, mobile=identifier if is_mobile(identifier) else "")
+        for (made,) in insert_like(new, {"identifier": [identifier]}, unless="merchant_id, identifier"):
+            new.pk, new._state.adding, new._state.db = made, False, DEFAULT_DB_ALIAS
+            return new
+    raise RuntimeError(f"Whoever makes this customer takes it away again: {_TRIES} times in a row.")
+
+
+def _known(merchant: Merchant, identifier: str) -> Customer | None:
+    """Who has this identifier, else who has this openid."""
+    named = Q(identifier=identifier) | Q(openid=identifier) if identifier else Q(identifier="")
+    found = Customer.objects.filter(named, merchant=merchant).order_by("pk")
+    if connection.in_atomic_block:
+        found = found.select_for_update(no_key=True)
+    return min(found, key=lambda one: one.identifier != identifier, default=None)
 
 
 def find_named(merchant: Merchant, names: Collection[str]) -> dict[str, list[int]]:

@@ -5,39 +5,52 @@ rows is said once, by an instance that stands for all of them, and the rest come
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import AutoField, Field, Model
+from django.db.models import AutoField, Model
 from django.db.models.expressions import DatabaseDefault
 
 
-def insert_like(example: Model, columns: Mapping[str, Sequence[Any]], *, returning: str = "id") -> list[Any]:
+def insert_like(
+    example: Model, columns: Mapping[str, Sequence[Any]], *, unless: str = "", returning: str = "id"
+) -> list[Any]:
     """Insert rows that read like the (unsaved) `example` but for `columns`: by attribute, one value a row.
 
     The database's constraints and triggers hold as ever; `save` is not called and no signal is sent.
 
     Args:
+        unless: columns that are unique together, in SQL: a row that is there already is passed over.
         returning: what to tell of each row, in SQL.
 
     Returns:
         What was asked for, a tuple a row. Their order means nothing.
     """
-    fields = {field.attname: field for field in example._meta.concrete_fields}
-    same = {name: _value(field, example) for name, field in fields.items() if name not in columns}
-    kept = {name: value for name, value in same.items() if not isinstance(value, DatabaseDefault)}
-    kept = {name: value for name, value in kept.items() if not isinstance(fields[name], AutoField)}
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(str(fields[name].column)) for name in (*columns, *kept))
-    arrays = ", ".join(f"%s::{fields[name].cast_db_type(connection)}[]" for name in columns)
-    constants = "".join(f", %s::{fields[name].cast_db_type(connection)}" for name in kept)
-    statement = (
-        f"INSERT INTO {quote(example._meta.db_table)} ({names})"  # nosec B608 # names of a model
-        f" SELECT varying.*{constants} FROM unnest({arrays}) AS varying RETURNING {returning}"
-    )
+    same: dict[str, Any] = {}
+    for field in example._meta.concrete_fields:
+        if field.attname not in columns and not isinstance(field, AutoField):
+            value = field.pre_save(example, add=True)
+            if not isinstance(value, DatabaseDefault):
+                same[field.attname] = field.get_db_prep_save(value, connection)
+    statement = _statement(type(example), tuple(columns), tuple(same), unless, returning)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*kept.values(), *map(array, columns.values())])
+        cursor.execute(statement, [*same.values(), *map(array, columns.values())])
         return cursor.fetchall()
+
+
+@lru_cache(maxsize=128)
+def _statement(model: type[Model], columns: Sequence[str], same: Sequence[str], unless: str, returning: str) -> str:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(str(fields[name].column)) for name in (*columns, *same))
+    arrays = ", ".join(f"%s::{fields[name].cast_db_type(connection)}[]" for name in columns)
+    constants = "".join(f", %s::{fields[name].cast_db_type(connection)}" for name in same)
+    passed_over = f" ON CONFLICT ({unless}) DO NOTHING" if unless else ""
+    return (
+        f"INSERT INTO {quote(model._meta.db_table)} ({names})"  # nosec B608 # names of a model
+        f" SELECT varying.*{constants} FROM unnest({arrays}) AS varying{passed_over} RETURNING {returning}"
+    )
 
 
 def array(values: Sequence[Any]) -> str | list[Any]:
@@ -48,8 +61,3 @@ def array(values: Sequence[Any]) -> str | list[Any]:
     kinds = set(map(type, values))
     plain = kinds == {int} or (kinds == {str} and all(values) and "".join(values).isdecimal())
     return f"{{{','.join(map(str, values))}}}" if plain else list(values)
-
-
-def _value(field: "Field[Any, Any]", example: Model) -> Any:
-    value = field.pre_save(example, add=True)
-    return value if isinstance(value, DatabaseDefault) else field.get_db_prep_save(value, connection)

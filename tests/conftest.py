@@ -11,6 +11,7 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 from redis import Redis
 
+from integrations.hooks.database import without_limits
 from integrations.sandbox.server import Sandbox
 from merchants.audit.triggers import KEPT
 from merchants.audit.watching import watched
@@ -21,12 +22,22 @@ from tests.factories import DfireAccountFactory, MerchantFactory
 APP_KEY, APP_SECRET = "test-key", "test-secret"
 
 
+def pytest_configure() -> None:
+    """What makes guessing slow and answers fast costs tests a second each: passwords hashed a million times over, and
+    all static files read anew for every client that is made.
+    """
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(autouse=True)
-def _no_leftovers_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Rate limits of one test must not reach the next."""
+def _no_leftovers(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Rate limits of one test must not reach the next, nor the database's bounds of a call."""
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         _redis(settings.REDIS_URL).flushdb()
+        with django_db_blocker.unblock():
+            without_limits()
 
 
 @lru_cache

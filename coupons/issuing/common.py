@@ -1,7 +1,11 @@
 """What issuing one and issuing many share: who issues, how long it is valid, and whether there is any to give."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
 
 from coupons import counting
 from coupons.choices import Source, TemplateStatus
@@ -13,6 +17,13 @@ from merchants.models import Customer, SmartCouponAccount
 
 CODE_TRIES = 5
 NO_RANDOMNESS = "Five coupon codes in a row were taken: the source of randomness is broken."
+
+
+def in_transaction() -> AbstractContextManager[Any]:
+    """The caller's transaction, or one of our own. Nothing is written before every rule has said yes, so that there is
+    nothing that a savepoint would have to undo.
+    """
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

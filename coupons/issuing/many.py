@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from coupons import counting
@@ -16,7 +16,7 @@ from coupons.approvals.limits import rose
 from coupons.choices import EventKind
 from coupons.codes import new_codes
 from coupons.errors import Reason, Refused
-from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, new_coupon, not_open, validity
+from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, in_transaction, new_coupon, not_open, validity
 from coupons.issuing.limits import at_limit
 from coupons.models import Batch, CouponEvent, CouponTemplate, IssuedCoupon
 from coupons.signals import coupons_issued
@@ -53,7 +53,6 @@ class Given:
     looked_at: int = 0
 
 
-@transaction.atomic
 def issue_many(
     *,
     template: CouponTemplate,
@@ -74,6 +73,20 @@ def issue_many(
         worth: what a coupon promised when the giver said yes (`approvals.states.state_of`); more of it stops it.
     """
     given = Given()
+    with in_transaction():
+        _issue(given, template, customers, through, valid_until, batch, worth)
+    return given
+
+
+def _issue(
+    given: Given,
+    template: CouponTemplate,
+    customers: Sequence[int],
+    through: Through,
+    valid_until: datetime | None,
+    batch: Batch | None,
+    worth: dict[str, Any] | None,
+) -> None:
     bound = _lock(template, customers)
     template = CouponTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
     now = timezone.now()
@@ -81,23 +94,22 @@ def issue_many(
     if given.stopped is None and worth is not None and rose(worth, template):
         given.stopped = Reason.WORTH_ROSE
     if given.stopped is not None:
-        return given
+        return
     version = template.versions.latest("number")
     try:
         valid = validity(version.terms, now, valid_until)
     except Refused as refused:
         given.stopped = refused.reason
-        return given
+        return
     receiving = _choose(given, template, customers, bound, now)
     if not receiving:
-        return given
-    CouponTemplate.objects.filter(pk=template.pk).update(**counting.taken(len(receiving)))
+        return
+    counting.take(template, len(receiving))
     example = new_coupon(version, template, None, through, now=now, validity=valid, batch=batch)
     given.issued = [Issued(pk, code, owner, *bound[owner]) for pk, code, owner in _insert(example, receiving)]
     event = CouponEvent(at=now, kind=EventKind.ISSUED, actor=through.actor)
     insert_like(event, {"coupon_id": [one.coupon_id for one in given.issued]})
     coupons_issued.send(IssuedCoupon, version=version, issued=given.issued)
-    return given
 
 
 def _lock(template: CouponTemplate, customers: Sequence[int]) -> dict[int, tuple[str, str]]:
@@ -136,14 +148,14 @@ def _choose(
 
 
 def _insert(example: IssuedCoupon, customers: list[int]) -> list[tuple[int, str, int]]:
-    """Insert one for each under a fresh code; where one is taken, however unlikely, all draw others."""
+    """Insert one for each under a fresh code; where one is taken, however unlikely, its customer gets another."""
+    made: list[tuple[int, str, int]] = []
+    without = customers
     for _ in range(CODE_TRIES):
-        codes = new_codes(len(customers))
-        try:
-            with transaction.atomic():
-                columns: dict[str, list[Any]] = {"code": codes, "customer_id": customers}
-                return sorted(insert_like(example, columns, returning="id, code, customer_id"))
-        except IntegrityError as error:
-            if not IssuedCoupon.objects.filter(code__in=codes).exists():
-                raise error
+        columns: dict[str, list[Any]] = {"code": new_codes(len(without)), "customer_id": without}
+        made += insert_like(example, columns, unless="code", returning="id, code, customer_id")
+        if len(made) == len(customers):
+            return sorted(made)
+        received = {customer for _pk, _code, customer in made}
+        without = [customer for customer in without if customer not in received]
     raise RuntimeError(NO_RANDOMNESS)

@@ -3,21 +3,28 @@
 Three bounds, because each catches what the others cannot: PostgreSQL itself gives up waiting for a lock or a statement;
 a watch cuts the connection of a database that has stopped answering; and once it is known to be away, one hook at a
 time tries it while all others answer at once.
+
+A call says as little as it can: PostgreSQL's bounds stay with the connection until somebody else uses it
+(`without_limits`, at the beginning of every other request), and whether a kept connection is still of use is seen by
+its socket, not asked.
 """
 
-import socket
+import select
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connections
 
+from integrations.hooks.watch import Watch
+
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)  # gone, going, too slow, or read-only after a failover
 _LIMITS = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
+BOUNDED = ("/hooks/", "/api/v1/")  # what asks the database within time alone
+_LIMITED = "portal_limits"  # an attribute of psycopg's connection, so that a new one has none
 
 
 class DatabaseAway(OperationalError):
@@ -52,42 +59,17 @@ class _Outage:
             self._away = True
             self._next_try = time.monotonic() + settings.HOOK_DATABASE_PROBE_SECONDS
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it was away when it was last asked."""
+        return self._away
+
     def ended(self) -> None:
         """It answers."""
         self._away = False
 
 
 _outage = _Outage()
-
-
-class _Watch:
-    """Cuts one thread's connection if it is not called off in time; whatever waits for an answer then fails at once."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
-        self._over = False
-        self._timer = threading.Timer(settings.HOOK_DATABASE_SECONDS, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def call_off(self) -> None:
-        """From here on the connection is left alone."""
-        with self._lock:
-            self._over = True
-        self._timer.cancel()
-
-    def _cut(self) -> None:
-        with self._lock:
-            raw = self._connection.connection
-            if self._over or raw is None:  # while it is being made, `connect_timeout` is the bound
-                return
-            with suppress(psycopg.Error, OSError):  # it may be gone by now
-                end = socket.socket(fileno=raw.fileno())
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                finally:
-                    end.detach()  # it stays psycopg's to close
 
 
 @contextmanager
@@ -99,7 +81,7 @@ def within_time() -> Iterator[None]:
     """
     _outage.admit()
     connection = connections["default"]
-    watch = _Watch(connection)
+    watch = Watch(connection, settings.HOOK_DATABASE_SECONDS)
     try:
         _begin(connection)
         yield
@@ -108,28 +90,54 @@ def within_time() -> Iterator[None]:
             connection.close()  # else Django would ask it, unwatched, whether it is still of use
         raise
     finally:
-        _end(connection)
         watch.call_off()
 
 
+def without_limits(**kwargs: Any) -> None:
+    """Let this thread's connection take its time again: the admin's pages may take longer (Django's `request_started`).
+
+    Costs nothing where no call was bounded on it, and nothing at the beginning of a call, which bounds it anyhow.
+    """
+    if str(kwargs.get("environ", {}).get("PATH_INFO", "")).startswith(BOUNDED):
+        return
+    connection = connections["default"]
+    if getattr(connection.connection, _LIMITED, None) is None:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout; RESET statement_timeout")
+        delattr(connection.connection, _LIMITED)
+    except DatabaseError:
+        connection.close()
+
+
 def _begin(connection: Any) -> None:
-    """The first words with the database: if they fail it is away."""
-    limits = [f"{settings.HOOK_LOCK_SECONDS}s", f"{settings.HOOK_STATEMENT_SECONDS}s"]
+    """See that the connection stands and is bounded. Where it has to be made or bounded first, and that fails, the
+    database is away.
+    """
+    if connection.in_atomic_block:
+        return
+    if connection.connection is not None and _has_something_to_say(connection.connection):
+        connection.close()  # nobody asked: it says that it is over
+    limits = (f"{settings.HOOK_LOCK_SECONDS}s", f"{settings.HOOK_STATEMENT_SECONDS}s")
+    connection.health_check_done = True
+    if getattr(connection.connection, _LIMITED, None) == limits and not _outage.is_on:
+        return
     try:
         with connection.cursor() as cursor:
             cursor.execute(_LIMITS, limits)
     except UNAVAILABLE:
         _outage.began()
         raise
+    setattr(connection.connection, _LIMITED, limits)
     _outage.ended()
 
 
-def _end(connection: Any) -> None:
-    """The admin's pages, which use the same connection, may take longer."""
-    if connection.connection is None or connection.needs_rollback:
-        return
+def _has_something_to_say(raw: Any) -> bool:
+    """Whether an idle connection can be read, as one can whose other end has gone."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout; RESET statement_timeout")
-    except DatabaseError:
-        connection.close()
+        waiting = select.poll()
+        waiting.register(raw.fileno(), select.POLLIN)
+        return bool(waiting.poll(0))
+    except (OSError, OperationalError, ValueError):
+        return True

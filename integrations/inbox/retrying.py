@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef
-from django.db.models.expressions import RawSQL
+from django.db import connection, transaction
+from django.db.models import F
 
-from coupons.models import IssuedCoupon
 from integrations.inbox.applying import apply
 from integrations.models import DfireCallback
 from integrations.models.inbox import OPEN_STATES, CallbackState
 from merchants.inserting import array
 from merchants.models import Merchant
 
+_WAITING = "SELECT id FROM integrations_dfirecallback WHERE code = ANY(%s::text[]) AND state = %s ORDER BY id"
 _MOST_OF_A_MERCHANT = 100  # in the request that saves it; the clock does the rest
 
 
@@ -36,12 +35,10 @@ def appeared(codes: Sequence[str]) -> int:
     Returns:
         How many were settled.
     """
-    waiting = DfireCallback.objects.filter(
-        Exists(IssuedCoupon.objects.filter(code=OuterRef("code"))),
-        code__in=RawSQL("SELECT unnest(%s::text[])", [array(codes)]),
-        state=CallbackState.UNKNOWN_COUPON,
-    )
-    return _try_each(waiting.order_by("pk").values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [array(codes), CallbackState.UNKNOWN_COUPON])
+        waiting = [pk for (pk,) in cursor.fetchall()]
+    return _try_each(waiting)
 
 
 def merchant_moved(merchant: Merchant) -> int:

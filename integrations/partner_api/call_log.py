@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from django.db import Error, transaction
+from django.db import Error
 from django.utils import timezone
 from rest_framework.request import Request
 from structlog.contextvars import get_contextvars
@@ -78,6 +78,8 @@ def watch(view: Any, response: Any, raw: bytes) -> None:
         body=bounded(masked(sent)) if raw else "",
         answer=bounded(masked(data)) if data is not None else "",
     )
+    if view.about is not None:
+        call.coupon_id, call.merchant_id = view.about.pk, view.about.merchant_id
     used = key if opened else None
     response._resource_closers.append(partial(_keep, call, used, _about(view, sent, data)))
 
@@ -87,9 +89,9 @@ def _keep(call: ApiCall, used: ApiKey | None, about: _About) -> None:
         with within_time():
             if used is not None:
                 keys.used(used, call.at)
-            _find(call, about)
-            with transaction.atomic():
-                call.save(force_insert=True)
+            if call.coupon_id is None:
+                _find(call, about)
+            call.save(force_insert=True)  # in one statement, so it needs no transaction
     except Error as error:
         counters.API_CALLS_UNKEPT.inc()
         logger.warning("A call of the partner API is missing in the log of calls (%s).", type(error).__name__)

@@ -12,7 +12,7 @@ from integrations.models.partners import Scope
 from integrations.partner_api.customers import named
 from integrations.partner_api.errors import not_found
 from integrations.partner_api.fields import CouponsQuery, IssueCall, read, read_query
-from integrations.partner_api.owned import coupon_of, coupons_of, in_status, merchant_of
+from integrations.partner_api.owned import coupon_told, coupons_of, in_status, merchant_of
 from integrations.partner_api.pages import page_of
 from integrations.partner_api.shapes import coupon_shape
 from integrations.partner_api.view import Answer, ApiView
@@ -52,7 +52,8 @@ class Coupons(ApiView):
             through=Through(source=Source.API, actor=f"api:{self.app.name}"),
             valid_until=said.get("expiration_time"),
         )
-        return status.HTTP_201_CREATED, coupon_shape(coupon_of(self.app, coupon.code))
+        self.about = coupon_told(self.app, coupon.code)
+        return status.HTTP_201_CREATED, coupon_shape(self.about)
 
 
 class OneCoupon(ApiView):
@@ -62,4 +63,5 @@ class OneCoupon(ApiView):
 
     def read(self) -> Any:
         """The coupon."""
-        return coupon_shape(coupon_of(self.app, self.kwargs["code"]))
+        self.about = coupon_told(self.app, self.kwargs["code"])
+        return coupon_shape(self.about)

@@ -24,6 +24,7 @@ class CheckCoupon(ApiView):
     def do(self, body: JsonObject) -> Answer:
         """Judge the coupon."""
         coupon, said = coupon_of(self.app, self.kwargs["code"]), read(CheckCall, body)
+        self.about = coupon
         question = Question(
             moment=said.get("at") or timezone.now(),
             shop_entity_id=said.get("shop_entity_id"),

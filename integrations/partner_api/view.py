@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from coupons.errors import Refused
+from coupons.models import IssuedCoupon
 from integrations.hooks.bodies import read_bounded
 from integrations.hooks.database import UNAVAILABLE, DatabaseAway, within_time
 from integrations.hooks.refusals import HookCode, HookRefused
@@ -43,6 +44,7 @@ class ApiView(APIView):
     parser_classes = (JSONParser,)  # never asked: `_json` reads strictly
     renderer_classes = (JSONRenderer,)
     scopes: Mapping[str, Scope] = {}
+    about: IssuedCoupon | None = None  # the coupon that the call is about, once it is known
     not_final: tuple[int, ...] = ()  # statuses after which an equal call is looked at anew, in spite of its key
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:

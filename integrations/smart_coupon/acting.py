@@ -76,14 +76,19 @@ def give(account: SmartCouponAccount, push: GiveCoupon, revision: Revision) -> I
     Raises:
         HookRefused: unknown merchant or coupon, or a rule that says no.
     """
-    merchant = _merchant(account, push.merchant_id)
-    template = _template(merchant, push.coupon_id, revision.coupon)
+    template = _template(account, push, revision)
     _check_not_passed(push.expires_at, timezone.now(), "expiration_time")
     _check_told(template, push.told, revision)
-    customer = customers.find_or_create(merchant, push.identifier)
+    customer = customers.find_or_create(template.merchant, push.identifier)
     through = Through(source=Source.PUSH, actor=f"push:{account.name}", account=account)
     try:
-        return issuing.issue(template=template, customer=customer, through=through, valid_until=push.expires_at)
+        return issuing.issue(
+            template=template,
+            customer=customer,
+            through=through,
+            valid_until=push.expires_at,
+            customer_is_locked=True,
+        )
     except Refused as refused:
         raise from_reason(refused.reason) from None
 
@@ -115,12 +120,20 @@ def _end_of(revision: Revision) -> str:
     return "campaign_end_time" if revision.is_campaign else "expiration_time"
 
 
-def _template(merchant: Merchant, coupon_id: str, name: str) -> CouponTemplate:
-    """The template with our id, or with dfire's own."""
-    own = CouponTemplate.objects.filter(merchant=merchant)
-    found = own.filter(coupon_id=coupon_id).first() or own.filter(versions__dfire_id=coupon_id).first()
+def _template(account: SmartCouponAccount, push: GiveCoupon, revision: Revision) -> CouponTemplate:
+    """The template with our id, or with dfire's own, of a merchant that this account may push for."""
+    ours = CouponTemplate.objects.filter(
+        merchant__smart_coupon_accounts=account, merchant__merchant_id=push.merchant_id, coupon_id=push.coupon_id
+    )
+    ours = ours.select_related("merchant")
+    if not push.told:  # whoever issues reads it again, under its lock
+        ours = ours.only("coupon_id", "merchant__merchant_id")
+    for template in ours:
+        return template
+    merchant = _merchant(account, push.merchant_id)  # which of them is not there, or dfire's own id
+    found = CouponTemplate.objects.filter(merchant=merchant, versions__dfire_id=push.coupon_id).first()
     if found is None:
-        raise HookRefused(HookCode.UNKNOWN_COUPON, "this merchant has no such coupon.", field=name)
+        raise HookRefused(HookCode.UNKNOWN_COUPON, "this merchant has no such coupon.", field=revision.coupon)
     return found
 
 

@@ -7,6 +7,7 @@ What makes pushes equal includes the customer's identifier, so it is kept as a k
 numbers on a copy of the table.
 """
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ WHERE integrations_pushanswer.confirming_id IS NULL
   AND (integrations_pushanswer.answered_at <= %(oldest)s OR %(always)s)
 RETURNING id
 """
+_REMEMBER = "UPDATE integrations_pushanswer SET answer = %s::jsonb WHERE id = %s"
 
 
 def claim(account: SmartCouponAccount, address: str, digest: str, *, since: datetime | None = None) -> int | None:
@@ -63,7 +65,8 @@ def claim(account: SmartCouponAccount, address: str, digest: str, *, since: date
 
 def remember(key: int, answer: dict[str, Any]) -> None:
     """Keep the first answer."""
-    PushAnswer.objects.filter(pk=key).update(answer=answer)
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [json.dumps(answer, ensure_ascii=False), key])
 
 
 def remembered(account: SmartCouponAccount, address: str, digest: str) -> PushAnswer:

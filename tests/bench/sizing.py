@@ -128,8 +128,12 @@ def _held(address: str, bodies: list[dict[str, Any]]) -> None:
             ask(body)
         del connection._commit  # type: ignore[attr-defined]
     asked = redis.info("stats")["total_commands_processed"] - asked
-    print(f"a push: {len(queries)} statements with BEGIN, SAVEPOINTs and COMMIT, {asked / len(held):.1f} Redis commands")
-    print(f"    holds its template for {median(held) * 1000:.2f} ms: at most {1 / median(held):,.0f} a second", flush=True)
+    print(
+        f"a push: {len(queries)} statements with BEGIN, SAVEPOINTs and COMMIT, {asked / len(held):.1f} Redis commands"
+    )
+    print(
+        f"    holds its template for {median(held) * 1000:.2f} ms: at most {1 / median(held):,.0f} a second", flush=True
+    )
     for query in queries.captured_queries:
         print(f"      {query['sql'][:90]}")
 

@@ -15,12 +15,6 @@ __all__ = ["browser", "world"]
 PASSWORD = "korrekt-Pferd-Batterie-9"
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """Half a second a sign-in is for those who guess, not for tests."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def member(world: World) -> Callable[..., User]:
     """A member of staff with the named role, who sees the first merchant."""
