@@ -21,7 +21,7 @@ from tests.bench.results import Figure, tell
 from tests.bench.servers import django_on
 
 TABLES = ("coupons_issuedcoupon", "coupons_couponevent", "integrations_outboxrow")
-_CUSTOMERS = """
+CUSTOMERS = """
 INSERT INTO merchants_customer (merchant_id, identifier, mobile, openid, created_at)
 SELECT %s, 'member-' || n, '13' || lpad(n::text, 9, '0'), 'o' || n, now() FROM generate_series(1, %s) AS n
 """
@@ -54,7 +54,7 @@ def prepared(coupons: int) -> Any:
 
     merchant = MerchantFactory(dfire_account=DfireAccountFactory())
     template = published(merchant=merchant, stock=coupons, per_person_limit=1)
-    _sql(_CUSTOMERS, merchant.pk, coupons)
+    _sql(CUSTOMERS, merchant.pk, coupons)
     _sql("UPDATE coupons_templateversion SET saved_at = now()")
     return template
 
