@@ -18,7 +18,7 @@ from tests.bench.processors import spent
 from tests.bench.servers import django_on
 
 _NO_LIMIT = {"HOOK_RATE_LIMIT": "0", "API_RATE_LIMIT": "0"}
-_WAL = "SELECT wal_records, wal_fpi, wal_bytes, pg_current_wal_lsn() - '0/0' FROM pg_stat_wal"
+_WAL = "SELECT wal_records, wal_fpi, pg_current_wal_lsn() - '0/0' FROM pg_stat_wal"
 _TABLES = """
 SELECT relname, n_live_tup, pg_relation_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
 WHERE n_live_tup >= %s AND relname ~ '^(coupons|integrations|merchants)_' ORDER BY relname
@@ -177,15 +177,16 @@ def _drained(drain: Callable[[], int]) -> None:
 
 
 def _with_wal(title: str, number: int, work: Callable[[], Any]) -> None:
+    time.sleep(1)  # until the backends have told what they wrote
     before = _rows(_WAL)[0]
     begun = time.perf_counter()
     work()
     took = time.perf_counter() - begun
-    time.sleep(1)  # until the backends have told what they wrote
-    records, pages, size, at = (new - old for new, old in zip(_rows(_WAL)[0], before, strict=True))
+    time.sleep(1)
+    records, pages, size = (new - old for new, old in zip(_rows(_WAL)[0], before, strict=True))
     print(
-        f"{title}: {number / took:,.0f} a second; each {at / number:,.0f} bytes of WAL ({size / number:,.0f} told,"
-        f" {records / number:.1f} records, {pages / number:.2f} full pages)",
+        f"{title}: {number / took:,.0f} a second; each {size / number:,.0f} bytes of WAL ("
+        f"{records / number:.1f} records, {pages / number:.2f} full pages)",
         flush=True,
     )
 
