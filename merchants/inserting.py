@@ -64,6 +64,9 @@ def array(values: Sequence[Any]) -> str | list[Any]:
 
     Common types are put together here: the driver takes many times as long to quote each element.
     """
+    kinds = set(map(type, values))
+    if kinds == {int} or (kinds == {str} and all(values) and "".join(values).isdecimal()):
+        return f"{{{','.join(map(str, values))}}}"
     if not all(isinstance(value, _COMMON) for value in values):
         return list(values)
     return f"{{{','.join(map(_element, values))}}}"

@@ -55,8 +55,7 @@ def coupons_named(request: HttpRequest, term: str) -> Q:
         return Q(pk__in=list(by_code.order_by().values_list("pk", flat=True))) | Q(customer__in=holders)
     holders = customers_named(request, term)
     if digits and len(digits) < CODE_DIGITS and not holders:
-        first, last = digits.ljust(CODE_DIGITS, "0"), digits.ljust(CODE_DIGITS, "9")
-        return Q(code__gte=first, code__lte=last)
+        return Q(code__range=(digits.ljust(CODE_DIGITS, "0"), digits.ljust(CODE_DIGITS, "9")))
     return Q(customer__in=holders)
 
 

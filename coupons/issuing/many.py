@@ -14,7 +14,7 @@ from django.utils import timezone
 from coupons import counting
 from coupons.approvals.limits import rose
 from coupons.choices import EventKind
-from coupons.codes import new_code
+from coupons.codes import new_codes
 from coupons.errors import Reason, Refused
 from coupons.issuing.common import CODE_TRIES, NO_RANDOMNESS, Through, in_transaction, new_coupon, not_open, validity
 from coupons.issuing.limits import at_limit
@@ -152,10 +152,7 @@ def _insert(example: IssuedCoupon, customers: list[int]) -> list[tuple[int, str,
     made: list[tuple[int, str, int]] = []
     without = customers
     for _ in range(CODE_TRIES):
-        codes = {new_code() for _customer in without}
-        while len(codes) < len(without):
-            codes.add(new_code())
-        columns: dict[str, list[Any]] = {"code": list(codes), "customer_id": without}
+        columns: dict[str, list[Any]] = {"code": new_codes(len(without)), "customer_id": without}
         made += insert_like(example, columns, unless="code", returning="id, code, customer_id")
         if len(made) == len(customers):
             return sorted(made)

@@ -12,7 +12,7 @@ from merchants.models import Customer, Merchant, Shop, SmartCouponAccount
 class IssuedCoupon(models.Model):
     """A coupon with its code. `status` and `delivery` are written by `coupons.lifecycle` alone."""
 
-    code = models.CharField(_("code"), max_length=16, unique=True)
+    code = models.CharField(_("code"), max_length=16)  # unique by the constraint below: without an index for LIKE
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+", db_index=False)
     template = models.ForeignKey(
         CouponTemplate, models.PROTECT, verbose_name=_("template"), related_name="coupons", db_index=False
@@ -31,6 +31,7 @@ class IssuedCoupon(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
     )
     issued_at = models.DateTimeField(_("issued"))
 
@@ -46,7 +47,7 @@ class IssuedCoupon(models.Model):
         _("redeemed through"), max_length=10, choices=Source.choices, blank=True, default=""
     )
     redeemed_shop = models.ForeignKey(
-        Shop, models.SET_NULL, verbose_name=_("redeemed at"), null=True, blank=True, related_name="+"
+        Shop, models.SET_NULL, verbose_name=_("redeemed at"), null=True, blank=True, related_name="+", db_index=False
     )
     # What is known of the bill, and what the coupon counts in its template's budget (fen). A till does not say.
     saved_fen = models.BigIntegerField(_("saved (fen)"), null=True, blank=True)
@@ -76,6 +77,7 @@ class IssuedCoupon(models.Model):
             ("decide_issuedcoupon", _("Can decide redemptions that dfire leaves open")),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["code"], name="coupons_issuedcoupon_code_key"),
             models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{16}$"), name="coupon_code_is_16_digits"),
             models.CheckConstraint(condition=Q(status__in=CouponStatus.values), name="coupon_status_known"),
             models.CheckConstraint(condition=Q(delivery__in=Delivery.values), name="coupon_delivery_known"),
@@ -87,7 +89,9 @@ class IssuedCoupon(models.Model):
             models.CheckConstraint(condition=Q(valid_from__lte=F("valid_until")), name="coupon_validity_in_order"),
         ]
         indexes = [
-            models.Index(fields=["merchant", "-id"], name="coupon_of_merchant"),
+            models.Index(fields=["merchant", "id"], name="coupon_by_merchant"),  # ascending: its pages stay full
+            models.Index(fields=["source_account"], condition=Q(source_account__isnull=False), name="coupon_pushed_by"),
+            models.Index(fields=["redeemed_shop"], condition=Q(redeemed_shop__isnull=False), name="coupon_redeemed_in"),
             models.Index(fields=["template", "customer"], name="coupon_of_person"),
             models.Index(fields=["valid_until"], condition=Q(status=CouponStatus.ISSUED), name="coupon_due_to_expire"),
             models.Index(

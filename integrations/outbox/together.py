@@ -87,4 +87,3 @@ def _answered(held: Sequence[tuple[Job, Outcome, OutboxRow]]) -> None:
 def _save(rows: Sequence[OutboxRow]) -> None:
     columns = {name: [getattr(row, name) for row in rows] for name in settling.SAVED}
     update_each(OutboxRow, [row.pk for row in rows], columns)
-

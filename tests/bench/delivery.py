@@ -150,9 +150,7 @@ def _delivered(template: Any, there: Dfire, workers: int, folder: Path) -> Deliv
     after = there.seen()
     assert after["codes"] - before["codes"] == coupons == answered.count() - attempts, after
     assert after["refused"] == before["refused"] and after["most_in_flight"] <= IN_FLIGHT * workers, after
-    return Delivered(
-        coupons / (last.timestamp() - begun), computed * 1000 / coupons, database * 1000 / coupons
-    )
+    return Delivered(coupons / (last.timestamp() - begun), computed * 1000 / coupons, database * 1000 / coupons)
 
 
 def _settle_down(pids: list[int]) -> None:

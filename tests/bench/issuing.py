@@ -21,7 +21,7 @@ from tests.bench.results import Figure, tell
 from tests.bench.servers import django_on
 
 TABLES = ("coupons_issuedcoupon", "coupons_couponevent", "integrations_outboxrow")
-_CUSTOMERS = """
+CUSTOMERS = """
 INSERT INTO merchants_customer (merchant_id, identifier, mobile, openid, created_at)
 SELECT %s, 'member-' || n, '13' || lpad(n::text, 9, '0'), 'o' || n, now() FROM generate_series(1, %s) AS n
 """
@@ -39,8 +39,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o711)
         with django_on(Path(folder) / "servers"):
-            template = _prepared(chosen.coupons)
-            work = _by_file if chosen.by_file else _to_ids
+            template = prepared(chosen.coupons)
+            work = _by_file if chosen.by_file else to_ids
             with _web(template) as asking:
                 runs = [_run(template, chosen.coupons, work, Path(folder), asking) for _ in range(chosen.runs)]
     ratios, said = [ratio for ratio, _said in runs], runs[-1][1]
@@ -48,13 +48,13 @@ def main() -> None:
     tell(Figure(1, name, "COPY of the same rows", ratios, 0.7, said=said))
 
 
-def _prepared(coupons: int) -> Any:
+def prepared(coupons: int) -> Any:
     """A template that dfire has been told of, and as many customers."""
     from tests.factories import DfireAccountFactory, MerchantFactory, published
 
     merchant = MerchantFactory(dfire_account=DfireAccountFactory())
     template = published(merchant=merchant, stock=coupons, per_person_limit=1)
-    _sql(_CUSTOMERS, merchant.pk, coupons)
+    _sql(CUSTOMERS, merchant.pk, coupons)
     _sql("UPDATE coupons_templateversion SET saved_at = now()")
     return template
 
@@ -62,16 +62,16 @@ def _prepared(coupons: int) -> Any:
 def _run(
     template: Any, coupons: int, work: Callable[[Any], Callable[[], None]], folder: Path, asking: "Asking"
 ) -> tuple[float, str]:
-    _empty()
+    empty()
     at_rest = asking.times_of(lambda: time.sleep(_AT_REST_SECONDS))
     doing = work(template)
     before = _memory()
     times: list[float] = []
-    ours = _seconds(lambda: times.extend(asking.times_of(doing)))
+    ours = seconds(lambda: times.extend(asking.times_of(doing)))
     memory = f"memory {before:.0f} MB before, {_memory():.0f} MB at most"
     files = [_taken_out(table, folder / table) for table in TABLES]
-    _empty()
-    floor = _seconds(lambda: _put_back(files))
+    empty()
+    floor = seconds(lambda: _put_back(files))
     said = (
         f"{coupons / ours:,.0f} coupons a second, COPY {coupons / floor:,.0f}; {memory}; a page of the web meanwhile"
         f" {_middle_and_worst(times)}, at rest {_middle_and_worst(at_rest)}"
@@ -137,7 +137,7 @@ def _web(template: Any) -> Iterator[Asking]:
         yield asking
 
 
-def _to_ids(template: Any) -> Callable[[], None]:
+def to_ids(template: Any) -> Callable[[], None]:
     """Through the door for many, slice by slice as a batch does."""
     from coupons.batches.working import SLICE
     from coupons.choices import Source
@@ -202,14 +202,16 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: file.read(_MEGABYTE), b"")
 
 
-def _empty() -> None:
+def empty() -> None:
+    """As before the first coupon: no rows, nothing counted, no work left over for PostgreSQL."""
     _sql(f"TRUNCATE {', '.join(TABLES)}, coupons_batchrow, coupons_dayfigures, coupons_rolledfigures CASCADE")
     _sql("UPDATE coupons_coupontemplate SET issued_count = 0, committed_fen = 0")
     _sql("VACUUM ANALYZE")
     _sql("CHECKPOINT")
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], None]) -> float:
+    """How long the work takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun

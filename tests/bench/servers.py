@@ -13,10 +13,13 @@ from config.embedded.servers import VARIABLES, Servers
 
 
 @contextmanager
-def django_on(folder: Path) -> Iterator[None]:
-    """Servers whose data stays in the folder, migrated, and Django set up in this process until they stop."""
+def django_on(folder: Path, *, durable: bool = False) -> Iterator[None]:
+    """Servers whose data stays in the folder, migrated, and Django set up in this process until they stop.
+
+    `durable`: PostgreSQL as in production; else as fast as it goes, and nothing survives a crash.
+    """
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    servers = Servers(Place(folder), durable=False, die_with_us=True, say=lambda words: None)
+    servers = Servers(Place(folder), durable=durable, die_with_us=True, say=lambda words: None)
     try:
         os.environ.update({VARIABLES[name]: server.url for name, server in servers.start().items()})
         os.environ.update(

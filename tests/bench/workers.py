@@ -21,7 +21,9 @@ def portal(workers: int, folder: Path) -> Iterator[list[int]]:
     """
     commands = parts(Addresses("127.0.0.1", 0, 0), sandbox=False)
     with ExitStack() as stack:
-        started = [stack.enter_context(_process(commands["worker"], folder / f"worker-{n}.log")) for n in range(workers)]
+        started = [
+            stack.enter_context(_process(commands["worker"], folder / f"worker-{n}.log")) for n in range(workers)
+        ]
         stack.enter_context(_process(commands["scheduler"], folder / "scheduler.log"))
         yield [process.pid for process in started]
 
