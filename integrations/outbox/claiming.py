@@ -84,9 +84,7 @@ class Claimed:
 
 
 @transaction.atomic
-def claim(
-    account_id: int, most: int, *, in_a_row: int = 1, room: Mapping[uuid.UUID, int] | None = None
-) -> Claimed:
+def claim(account_id: int, most: int, *, in_a_row: int = 1, room: Mapping[uuid.UUID, int] | None = None) -> Claimed:
     """Lease rows of an account for up to `most` new places, as far as its limits allow.
 
     Args:

@@ -1,7 +1,7 @@
 """Settling what went as it should for many rows in one transaction, with about as many statements as for one.
 
-Only the plain case is settled so: sent, answered with success, under a lease that is still held, of a kind whose handler
-knows how. Everything else, and everything when one of them meets a fault, is settled one by one (`settling`).
+Only the plain case is settled so: sent, answered with success, under a lease that is still held, of a kind whose
+handler knows how. Everything else, and everything when one of them meets a fault, is settled one by one (`settling`).
 """
 
 from collections import defaultdict
@@ -87,4 +87,3 @@ def _answered(held: Sequence[tuple[Job, Outcome, OutboxRow]]) -> None:
 def _save(rows: Sequence[OutboxRow]) -> None:
     columns = {name: [getattr(row, name) for row in rows] for name in settling.SAVED}
     update_each(OutboxRow, [row.pk for row in rows], columns)
-

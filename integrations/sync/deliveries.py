@@ -109,7 +109,9 @@ class Deliver(Handler):
 
     def all_sent(self, sent: Sequence[Sent]) -> None:
         """Delivered as dfire said; who has been given on since is looked at one by one."""
-        openids = dict(Customer.objects.filter(coupons__in=[one.row.coupon_id for one in sent]).values_list("pk", "openid"))
+        openids = dict(
+            Customer.objects.filter(coupons__in=[one.row.coupon_id for one in sent]).values_list("pk", "openid")
+        )
         at_home: list[tuple[IssuedCoupon, Holding]] = []
         for one in sent:
             coupon, holding = coupon_of(one.row), _holding(one.identity, one.value.valid_until)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,7 +22,9 @@ def portal(workers: int, folder: Path) -> Iterator[list[int]]:
     """
     commands = parts(Addresses("127.0.0.1", 0, 0), sandbox=False)
     with ExitStack() as stack:
-        started = [stack.enter_context(_process(commands["worker"], folder / f"worker-{n}.log")) for n in range(workers)]
+        started = [
+            stack.enter_context(_process(commands["worker"], folder / f"worker-{n}.log")) for n in range(workers)
+        ]
         stack.enter_context(_process(commands["scheduler"], folder / "scheduler.log"))
         yield [process.pid for process in started]
 
@@ -41,6 +44,15 @@ def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def until_idle(pids: list[int]) -> None:
+    """Wait until the workers have started and do nothing."""
+    calm = 0
+    while calm < 3:
+        before = processor_seconds(pids)
+        time.sleep(1)
+        calm = calm + 1 if processor_seconds(pids) - before < 0.1 and before > 1 else 0
 
 
 def processor_seconds(pids: list[int]) -> float:
