@@ -1,8 +1,8 @@
 """Drives the outbox in one worker process: claims, sends side by side, settles, until nothing is due.
 
 One thread (the one that runs the task) does everything with the database; the pool's threads do nothing but wait for
-dfire. So a slow dfire costs threads, never connections or transactions. Where dfire answers fast, rows are claimed ahead
-(`places`), and results are settled together (`together`).
+dfire. So a slow dfire costs threads, never connections or transactions. Where dfire answers fast, rows are claimed
+ahead (`places`), and results are settled together (`together`).
 """
 
 import logging

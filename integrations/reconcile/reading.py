@@ -1,7 +1,8 @@
 """Asking dfire for a run: many questions at a time, in threads that touch no database, within the account's limits.
 
 Each question takes its slot where the outbox's calls take theirs (`integrations.outbox.pace`), after them. Where
-nothing but its calls in flight limits the account, a thread that has its answer goes on with the next question for a moment.
+nothing but its calls in flight limits the account, a thread that has its answer goes on with the next question for a
+moment.
 """
 
 import logging
