@@ -19,7 +19,7 @@ def update_each(
     *,
     same: Mapping[str, Any] | None = None,
 ) -> int:
-    """Give each key's row its values in `columns` (by attribute, in the order of the keys), and all of them `same`.
+    """Give each row its values in `columns` (by attribute, in the order of the keys), and all of them `same`.
 
     The database's constraints and triggers hold as ever; `save` is not called and no signal is sent.
 

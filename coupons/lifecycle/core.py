@@ -48,6 +48,8 @@ def note_all(
     coupons: Sequence[IssuedCoupon], kind: EventKind, actor: str, details: dict[str, Any] | None = None
 ) -> None:
     """Append the same event to the history of each coupon."""
+    if not coupons:
+        return
     now = timezone.now()
     if not details:
         insert_like(CouponEvent(at=now, kind=kind, actor=actor), {"coupon_id": [coupon.pk for coupon in coupons]})

@@ -11,7 +11,6 @@ import http.client
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import requests
@@ -72,6 +71,7 @@ class Transport:
     def __init__(self, *, pool_size: int, ca_bundle: str | None = None) -> None:
         """`ca_bundle` is a file of trusted certificates in place of the public ones."""
         self._verify = ca_bundle or True
+        self._prepared: tuple[object, requests.PreparedRequest] = None, requests.PreparedRequest()
         self._adapter = _BoundedAdapter(pool_connections=1, pool_maxsize=pool_size)
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
@@ -91,7 +91,7 @@ class Transport:
         date = ""
         received = bytearray()
         try:
-            request = _prepared(method, url, tuple(headers.items())).copy()
+            request = self._request(method, url, headers)
             request.prepare_body(body, None)
             with self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify) as response:
                 status = response.status_code
@@ -113,16 +113,19 @@ class Transport:
             CURRENT_CALL.reset(token)
         return HttpAnswer(status=status, body=bytes(received), date=date)
 
+    def _request(self, method: str, url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+        """The request without its body. To prepare one anew for each call takes longer than to send it."""
+        wanted = method, url, dict(headers)
+        known, request = self._prepared
+        if known != wanted:
+            named = {**requests.utils.default_headers(), **headers}
+            request = requests.Request(method, url, headers=named).prepare()
+            self._prepared = wanted, request
+        return request.copy()
+
     def close(self) -> None:
         """Close the pooled connections; calls under way finish on theirs."""
         self._adapter.close()
-
-
-@lru_cache(maxsize=64)
-def _prepared(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> requests.PreparedRequest:
-    """The request without its body. To prepare one anew for each call takes requests longer than to send it."""
-    named = {**requests.utils.default_headers(), **dict(headers)}
-    return requests.Request(method, url, headers=named).prepare()
 
 
 class _BoundedHTTPPool(HTTPConnectionPool):

@@ -1,8 +1,8 @@
 """Drives the outbox in one worker process: claims, sends side by side, settles, until nothing is due.
 
 One thread (the one that runs the task) does everything with the database; the pool's threads do nothing but wait for
-dfire. So a slow dfire costs threads, never connections or transactions. Where dfire answers fast, a thread is given a
-few rows in a row (`claiming`), and their results are settled together.
+dfire. So a slow dfire costs threads, never connections or transactions. Where dfire answers fast, rows are claimed
+ahead (`places`), and results are settled together (`together`).
 """
 
 import logging
@@ -47,7 +47,7 @@ class _Engine:
     ending: threading.Event = field(default_factory=threading.Event)
     finished: "queue.SimpleQueue[tuple[Job, Outcome] | None]" = field(default_factory=queue.SimpleQueue)
     pool: ThreadPoolExecutor | None = None
-    # By account: places handed to the pool and not settled yet. Survives a drain that failed; the next one settles them.
+    # By account: places at work or not settled yet. Survives a drain that failed; the next one settles them.
     in_flight: Counter[int] = field(default_factory=Counter)
     places: dict[uuid.UUID, Place] = field(default_factory=dict)  # by their leases
     seconds: dict[int, float] = field(default_factory=dict)  # by account: how fast dfire answers, while all goes well
@@ -193,7 +193,7 @@ def _settle_finished() -> None:
 
 
 def _settle_all(finished: list[Finished]) -> None:
-    """Settle these results, what went as it should together; they are kept for the next drain if the database is away."""
+    """Settle these results, what went well together; they are kept for the next drain if the database is away."""
     plain = [one for one in finished if is_plain(*one)]
     singly = [one for one in finished if not is_plain(*one)]
     if len(plain) > 1:

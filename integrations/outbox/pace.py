@@ -99,10 +99,15 @@ def spend(state: AccountState, count: int, interval: timedelta, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class ReadSlots:
-    """When the calls granted to a reader may begin (aware). `yielding`: deliveries are due and go first."""
+    """When the calls granted to a reader may begin (aware).
+
+    `yielding`: deliveries are due and go first. `freely`: nothing but its calls in flight limits the account, so that
+    for READ_HORIZON from now another call may follow each that ends.
+    """
 
     starts: list[datetime]
     yielding: bool = False
+    freely: bool = False
 
 
 @transaction.atomic
@@ -124,13 +129,14 @@ def take_reads(account_id: int, token: uuid.UUID, *, wanted: int, in_flight: int
     due = bool(pick(account_id, 1, now))
     if due:
         wanted = min(wanted, 0 if alone else 1 - in_flight)
+    freely = not due and goes_freely(state, now)
     if wanted <= 0:
-        return ReadSlots([], due)
+        return ReadSlots([], due, freely)
     allowed = allowance(state, wanted, now, spare=0 if alone else 1, horizon=READ_HORIZON)
     if not allowed.count:
-        return ReadSlots([], due)
+        return ReadSlots([], due, freely)
     _note_reads(state, token, in_flight + allowed.count, now)
-    return ReadSlots(spend(state, allowed.count, allowed.interval, now), due)
+    return ReadSlots(spend(state, allowed.count, allowed.interval, now), due, freely)
 
 
 def end_reads(token: uuid.UUID) -> None:

@@ -5,7 +5,6 @@ Locks: the customer where it matters, the coupon, the row.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -30,7 +29,6 @@ from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, Standing
 from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
 from merchants.models import Customer
-from merchants.updating import update_each
 
 logger = logging.getLogger(__name__)
 log = structlog.get_logger(__name__)
@@ -39,7 +37,7 @@ SAVED = [
     "state", "phase", "available_at", "lease_token", "lease_until", "lost_leases", "tries", "absences", "resends",
     "last_class", "last_code", "last_message", "settled_at", "details",
 ]  # fmt: skip
-_CLOSED = ["result", "code", "message", "started_at", "duration_ms", "http_status", "request", "answer"]
+CLOSED = ["result", "code", "message", "started_at", "duration_ms", "http_status", "request", "answer"]
 DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: everything is tried again
 LOST = "lost"
 OK = "ok"
@@ -62,7 +60,7 @@ def settle(job: Job, outcome: Outcome) -> None:
     with transaction.atomic():
         row = _locked(job.row_id, job.coupon_id)
         attempt = closed_attempt(job, outcome, keeps=row is None or row.blanked_at is None)
-        attempt.save(update_fields=_CLOSED)
+        attempt.save(update_fields=CLOSED)
         held = row is not None and row.lease_token == job.token
         if row is not None and held:
             take_in(row, attempt, answered=not outcome.given_back)
@@ -281,12 +279,6 @@ def _let_go(row: OutboxRow) -> None:
 
 def _free(row: OutboxRow) -> None:
     row.lease_token = row.lease_until = None
-
-
-def save_attempts(attempts: Sequence[OutboxAttempt]) -> None:
-    """Store closed attempts, all in one statement."""
-    columns = {name: [getattr(attempt, name) for attempt in attempts] for name in _CLOSED}
-    update_each(OutboxAttempt, [attempt.pk for attempt in attempts], columns)
 
 
 def closed_attempt(job: Job, outcome: Outcome, *, keeps: bool) -> OutboxAttempt:

@@ -1,19 +1,20 @@
 """Settling what went as it should for many rows in one transaction, with about as many statements as for one.
 
-Only the plain case is settled so: sent, answered with success, under a lease that is still held, of a kind whose handler
-knows how. Everything else, and everything when one of them meets a fault, is settled one by one (`settling`).
+Only the plain case is settled so: sent, answered with success, under a lease that is still held, of a kind whose
+handler knows how. Everything else, and everything when one of them meets a fault, is settled one by one (`settling`).
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from coupons import lifecycle
 from coupons.models import IssuedCoupon
-from integrations.models import OutboxRow
+from integrations.models import OutboxAttempt, OutboxRow
 from integrations.models.outbox import Phase
 from integrations.outbox import pace, settling
 from integrations.outbox.calling import Outcome
@@ -45,7 +46,7 @@ def settle_together(finished: Sequence[Finished]) -> list[Finished]:
         rows = _locked([job for job, _ in finished])
         held = [(job, outcome, rows[job.row_id]) for job, outcome in finished if job.row_id in rows]
         attempts = [settling.closed_attempt(job, outcome, keeps=row.blanked_at is None) for job, outcome, row in held]
-        settling.save_attempts(attempts)
+        _save(OutboxAttempt, attempts, settling.CLOSED)
         for (_, _, row), attempt in zip(held, attempts, strict=True):
             settling.take_in(row, attempt)
             row.tries = 0
@@ -55,7 +56,7 @@ def settle_together(finished: Sequence[Finished]) -> list[Finished]:
             sent[row.kind].append(Sent(row, outcome.value, job.call.identity))
         for kind, of_kind in sent.items():
             handler_for(kind).all_sent(of_kind)
-        _save([row for _, _, row in held])
+        _save(OutboxRow, [row for _, _, row in held], settling.SAVED)
         for _, _, row in held:
             handler_of(row).ends(row)
     for (job, _, row), attempt in zip(held, attempts, strict=True):
@@ -84,6 +85,6 @@ def _answered(held: Sequence[tuple[Job, Outcome, OutboxRow]]) -> None:
         pace.answered(account_id, asked_at, timezone.now())
 
 
-def _save(rows: Sequence[OutboxRow]) -> None:
-    columns = {name: [getattr(row, name) for row in rows] for name in settling.SAVED}
-    update_each(OutboxRow, [row.pk for row in rows], columns)
+def _save(model: type[Model], changed: Sequence[Model], fields: Sequence[str]) -> None:
+    columns = {name: [getattr(one, name) for one in changed] for name in fields}
+    update_each(model, [one.pk for one in changed], columns)

@@ -142,7 +142,7 @@ class _Turn:
         self.waiting.extend(page.questions)
 
     def _answers(self) -> list[Answer]:
-        if not self.waiting and not self.reader.in_flight:
+        if not self.reader.waits(self.waiting) and not self.reader.in_flight:
             return []  # pages without a question
         answers = self.reader.answers(_LOOK_SECONDS)
         if answers or self.reader.in_flight:
@@ -193,7 +193,7 @@ class _Turn:
                 self.loaded = (RunStage.AT_RISK, 0)
 
     def _stalled(self) -> bool:
-        return bool(self.waiting) and time.monotonic() - self.moved_at > _STALLED_SECONDS
+        return self.reader.waits(self.waiting) and time.monotonic() - self.moved_at > _STALLED_SECONDS
 
     def _renew(self) -> None:
         if timezone.now() - self.renewed_at < _RENEW:

@@ -1,8 +1,8 @@
 """Measures how fast queued coupons reach dfire: `.venv/bin/python -m tests.bench.delivery`.
 
 dfire is a process of its own that answers after 20 ms (`tests.bench.dfire`), the portal's worker and scheduler run as
-`make run` starts them. The floor is arithmetic: 16 calls in flight of 20 ms each are 800 a second. Beside it stands what
-16 threads of plain `requests` reach against the same dfire in the same minute, doing nothing else.
+`make run` starts them. The floor is arithmetic: 16 calls in flight of 20 ms each are 800 a second. Beside it stands
+what 16 threads of plain `requests` reach against the same dfire in the same minute, doing nothing else.
 
 The clock runs from the moment at which the outbox's gate opens, all coupons being queued and the worker idle, until the
 last row is settled. Then it is counted whether each coupon was delivered once.
@@ -24,7 +24,7 @@ from integrations.dfire.signing import sign
 from tests.bench.dfire import APP_KEY, APP_SECRET, DELIVER, Dfire, dfire
 from tests.bench.results import Figure, tell
 from tests.bench.servers import django_on
-from tests.bench.workers import database_seconds, portal, processor_seconds
+from tests.bench.workers import database_seconds, portal, processor_seconds, until_idle
 
 IN_FLIGHT = 16  # for each worker process: the account's own limit, which is 16 unless staff enter another
 REACH, REACH_OF_TWO = 0.75, 1.9
@@ -134,7 +134,7 @@ def _delivered(template: Any, there: Dfire, workers: int, folder: Path) -> Deliv
     with portal(workers, folder) as pids:
         with gate.shut():
             coupons = issue_to_all(template)
-            _settle_down(pids)
+            until_idle(pids)
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
             computed, database = processor_seconds(pids), database_seconds()
@@ -149,17 +149,9 @@ def _delivered(template: Any, there: Dfire, workers: int, folder: Path) -> Deliv
     assert last is not None
     after = there.seen()
     assert after["codes"] - before["codes"] == coupons == answered.count() - attempts, after
-    assert after["refused"] == before["refused"] and after["most_in_flight"] <= IN_FLIGHT * workers, after
+    assert after["refused"] == before["refused"], after
+    assert after["most_in_flight"] <= IN_FLIGHT * workers, after
     return Delivered(coupons / (last.timestamp() - begun), computed * 1000 / coupons, database * 1000 / coupons)
-
-
-def _settle_down(pids: list[int]) -> None:
-    """Until the workers have started and do nothing."""
-    calm = 0
-    while calm < 3:
-        before = processor_seconds(pids)
-        time.sleep(1)
-        calm = calm + 1 if processor_seconds(pids) - before < 0.1 and before > 1 else 0
 
 
 def _plain(there: Dfire, calls: int) -> float:

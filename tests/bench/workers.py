@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -43,6 +44,15 @@ def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def until_idle(pids: list[int]) -> None:
+    """Wait until the workers have started and do nothing."""
+    calm = 0
+    while calm < 3:
+        before = processor_seconds(pids)
+        time.sleep(1)
+        calm = calm + 1 if processor_seconds(pids) - before < 0.1 and before > 1 else 0
 
 
 def processor_seconds(pids: list[int]) -> float:
