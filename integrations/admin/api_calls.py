@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from integrations.admin.filters import StatusClassFilter
 from integrations.admin.signature_tool import SignaturePage
 from integrations.admin.wording import removed_words
 from integrations.models import ApiCall
-from integrations.partner_api.calls import ROUTES, STATUS_CLASSES, in_class, route_words
+from integrations.partner_api.calls import ROUTES, route_words
 from merchants.admin.badges import Variant, badge, mono, page_of, pre
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.filters import LocalDaysFilter, OwnRelatedFilter
@@ -25,21 +26,6 @@ def status_badge(call: ApiCall) -> str:
     """The status we answered with, and the code of a refusal."""
     variant: Variant = "success" if call.status < 400 else "danger" if call.status >= 500 else "warning"
     return badge(call.status, variant, hint=call.code)
-
-
-class StatusClassFilter(DropdownFilter):
-    """Calls by what became of them."""
-
-    title = _("outcome")
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The choices."""
-        return [(name, words) for name, words in STATUS_CLASSES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        """The calls of the chosen one."""
-        return in_class(queryset, self.value() or "")
 
 
 class RouteFilter(DropdownFilter):

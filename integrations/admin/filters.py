@@ -11,6 +11,7 @@ from integrations.admin.inbox_wording import SUGGESTED
 from integrations.admin.remedies import RESULT_WORDS
 from integrations.models import DfireCallback, Incident, OutboxRow
 from integrations.models.inbox import UNSETTLED_STATES
+from integrations.partner_api.calls import STATUS_CLASSES, in_class
 
 
 class ResultFilter(DropdownFilter):
@@ -26,6 +27,21 @@ class ResultFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxRow]) -> QuerySet[OutboxRow]:
         """The rows of the chosen one."""
         return queryset.filter(last_class=self.value()) if self.value() else queryset
+
+
+class StatusClassFilter(DropdownFilter):
+    """Calls and pushes by what became of them: which statuses there are is not looked up among all rows."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [(name, words) for name, words in STATUS_CLASSES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen one."""
+        return in_class(queryset, self.value() or "")
 
 
 class StillOpenFilter(DropdownFilter):

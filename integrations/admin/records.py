@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from integrations.admin.filters import StatusClassFilter
 from integrations.admin.remedies import RESULT_VARIANTS, result_words
 from integrations.admin.wording import how_it_runs, removed_words
 from integrations.models import AccountState, ApiAnswer, OutboxAttempt, Push, PushAnswer, SignatureSeen
@@ -133,7 +134,7 @@ class PushAdmin(ReadOnly, BigTable, ScopedAdmin):
     ]
     list_display_links = ["received_at"]
     list_select_related = ["account", "template", "coupon"]
-    list_filter = [("account", OwnRelatedFilter), ("address", ChoicesDropdownFilter), "repeated", "status"]
+    list_filter = [("account", OwnRelatedFilter), ("address", ChoicesDropdownFilter), "repeated", StatusClassFilter]
     search_fields = ["coupon__code__exact", "template__coupon_id__exact"]
     search_help_text = _("Coupon code or coupon ID")
     ordering = ["-id"]

@@ -78,7 +78,7 @@ def test_the_list_of_pushes_marks_repeats_and_those_alone(browser: Browser, admi
             account=world.smart, address="coupon", received_at=timezone.now(), status=200, body="{}", answer={},
             repeated=repeated,
         )  # fmt: skip
-    page = browser(administrator, "en").get("/admin/integrations/push/?status=200").content.decode()
+    page = browser(administrator, "en").get("/admin/integrations/push/?outcome=done").content.decode()
     cells = [part.partition("</td>")[0] for part in page.split("field-repeated_shown")[1:3]]
     assert ["portal-badge" in cell for cell in cells] == [False, True]
     assert "cancel" not in "".join(cells), "no sign of something wrong"
