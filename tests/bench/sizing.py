@@ -131,9 +131,10 @@ def _held(address: str, bodies: list[dict[str, Any]]) -> None:
         del connection._commit  # type: ignore[attr-defined]
     asked = redis.info("stats")["total_commands_processed"] - asked
     print(f"a push: {len(said) / len(held):.1f} statements and a COMMIT, {asked / len(held):.1f} Redis commands")
-    print(
-        f"    holds its template for {median(held) * 1000:.2f} ms: at most {1 / median(held):,.0f} a second", flush=True
-    )
+    connection.close()  # hooks have bounded it in time
+    quick, middle = sorted(held)[len(held) // 20], median(held)
+    print(f"    holds its template for {middle * 1000:.2f} ms, where nobody else works {quick * 1000:.2f} ms:", end="")
+    print(f" at most {1 / quick:,.0f} a second", flush=True)
     for sql in said[: round(len(said) / len(held))]:
         print(f"      {sql[:90]}")
 
