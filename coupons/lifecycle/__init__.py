@@ -9,6 +9,7 @@ outbox row.
 from coupons.lifecycle.core import DFIRE, PORTAL, flag, has_expired, lock, note, note_all, status_now
 from coupons.lifecycle.delivering import (
     Holding,
+    mark_all_delivered,
     mark_all_waiting,
     mark_delivered,
     mark_delivery,
@@ -43,6 +44,7 @@ __all__ = [
     "has_expired",
     "last_day_at_tills",
     "lock",
+    "mark_all_delivered",
     "mark_all_waiting",
     "mark_delivered",
     "mark_delivery",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from coupons.choices import CouponStatus, EventKind
 from coupons.models import CouponEvent, IssuedCoupon
+from merchants.inserting import insert_like
 
 DFIRE = "dfire"
 PORTAL = "portal"
@@ -48,8 +49,11 @@ def note_all(
 ) -> None:
     """Append the same event to the history of each coupon."""
     now = timezone.now()
-    if details and len(coupons) > 1:  # their holders' names are looked for in what was written
+    if not details:
+        insert_like(CouponEvent(at=now, kind=kind, actor=actor), {"coupon_id": [coupon.pk for coupon in coupons]})
+        return
+    if len(coupons) > 1:  # their holders' names are looked for in what was written
         prefetch_related_objects(coupons, "customer")
     CouponEvent.objects.bulk_create(
-        CouponEvent(coupon=coupon, at=now, kind=kind, actor=actor, data=details or {}) for coupon in coupons
+        CouponEvent(coupon=coupon, at=now, kind=kind, actor=actor, data=details) for coupon in coupons
     )

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from coupons.choices import CouponStatus, Delivery, EventKind
 from coupons.errors import Reason, Refused
-from coupons.lifecycle.core import DFIRE, PORTAL, note, status_now
+from coupons.lifecycle.core import DFIRE, PORTAL, note, note_all, status_now
 from coupons.models import CouponEvent, IssuedCoupon
-from coupons.signals import coupon_delivered, delivery_wanted
+from coupons.signals import coupons_delivered, delivery_wanted
 from merchants.inserting import insert_like
+from merchants.updating import update_each
 
 OVER = {
     CouponStatus.REDEEMED: Reason.REDEEMED,
@@ -21,6 +22,7 @@ OVER = {
     CouponStatus.EXPIRED: Reason.EXPIRED,
 }
 _HOLDING = ["delivered_appid", "delivered_openid", "delivered_mobile", "dfire_valid_until"]
+_ARRIVED = [*_HOLDING, "delivery", "delivered_at"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +37,37 @@ class Holding:
 
 def record_holding(coupon: IssuedCoupon, holding: Holding) -> None:
     """dfire holds the locked coupon under this identity; how far its delivery is, is for another to say."""
-    coupon.delivered_appid = holding.appid
-    coupon.delivered_openid = holding.openid
-    coupon.delivered_mobile = holding.mobile
-    coupon.dfire_valid_until = holding.valid_until
+    _hold(coupon, holding)
     coupon.save(update_fields=_HOLDING)
 
 
 def mark_delivered(coupon: IssuedCoupon, holding: Holding, *, details: dict[str, Any] | None = None) -> None:
     """dfire said that it holds the locked coupon for its holder, or was seen to."""
-    record_holding(coupon, holding)
-    if coupon.delivery != Delivery.DELIVERED:
-        coupon.delivery = Delivery.DELIVERED
-        coupon.delivered_at = timezone.now()
-        coupon.save(update_fields=["delivery", "delivered_at"])
-        note(coupon, EventKind.DELIVERED, DFIRE, details)
-        coupon_delivered.send(IssuedCoupon, coupon=coupon)
+    mark_all_delivered([(coupon, holding)], details=details)
+
+
+def mark_all_delivered(
+    arrived: Sequence[tuple[IssuedCoupon, Holding]], *, details: dict[str, Any] | None = None
+) -> None:
+    """The same of many locked coupons, in as many statements as of one."""
+    new = [coupon for coupon, _ in arrived if coupon.delivery != Delivery.DELIVERED]
+    now = timezone.now()
+    for coupon, holding in arrived:
+        _hold(coupon, holding)
+    for coupon in new:
+        coupon.delivery, coupon.delivered_at = Delivery.DELIVERED, now
+    told = {name: [getattr(coupon, name) for coupon, _ in arrived] for name in _ARRIVED}
+    update_each(IssuedCoupon, [coupon.pk for coupon, _ in arrived], told)
+    if new:
+        note_all(new, EventKind.DELIVERED, DFIRE, details)
+        coupons_delivered.send(IssuedCoupon, coupons=new)
+
+
+def _hold(coupon: IssuedCoupon, holding: Holding) -> None:
+    coupon.delivered_appid = holding.appid
+    coupon.delivered_openid = holding.openid
+    coupon.delivered_mobile = holding.mobile
+    coupon.dfire_valid_until = holding.valid_until
 
 
 def mark_delivery(coupon: IssuedCoupon, delivery: Delivery, *, details: dict[str, Any] | None = None) -> None:

@@ -17,7 +17,7 @@ _COLUMNS = ("code varchar_pattern_ops", "source_account_id", "redeemed_shop_id")
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("coupons", "0015_approvals_audited")]
+    dependencies = [("coupons", "0016_lists_stay_flat")]
     operations = [
         AddIndexConcurrently("issuedcoupon", models.Index(fields=["merchant", "id"], name="coupon_by_merchant")),
         AddIndexConcurrently(

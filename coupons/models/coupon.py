@@ -95,17 +95,30 @@ class IssuedCoupon(models.Model):
             models.Index(fields=["template", "customer"], name="coupon_of_person"),
             models.Index(fields=["valid_until"], condition=Q(status=CouponStatus.ISSUED), name="coupon_due_to_expire"),
             models.Index(
-                fields=["valid_until"],
+                fields=["valid_until", "id"],
+                include=["merchant"],
                 condition=Q(status=CouponStatus.ISSUED, delivery=Delivery.WAITING),
-                name="coupon_waiting_to_expire",
+                name="coupon_waits_until",
+            ),
+            models.Index(
+                fields=["merchant", "valid_until"],
+                condition=Q(status=CouponStatus.ISSUED, delivery=Delivery.WAITING),
+                name="coupon_of_merchant_waits",
             ),
             models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="coupon_of_batch"),
+            # What staff narrow the list by, in its order: of all merchants, and of each.
+            models.Index(fields=["status", "-id"], name="coupon_of_status"),
+            models.Index(fields=["merchant", "status", "-id"], name="coupon_of_merchants_status"),
+            models.Index(fields=["-issued_at", "-id"], name="coupon_issued"),
+            models.Index(fields=["merchant", "-issued_at", "-id"], name="coupon_of_merchant_issued"),
             models.Index(
-                fields=["merchant", "-redeemed_at"],
-                condition=Q(redeemed_at__isnull=False),
-                name="coupon_redeemed_at",
+                fields=["-redeemed_at", "-id"], condition=Q(redeemed_at__isnull=False), name="coupon_redeemed"
             ),
-            models.Index(fields=["merchant", "-issued_at"], name="coupon_issued_at"),
+            models.Index(
+                fields=["merchant", "-redeemed_at", "-id"],
+                condition=Q(redeemed_at__isnull=False),
+                name="coupon_of_merchant_redeemed",
+            ),
             models.Index(
                 fields=["source_account", "id"],
                 condition=Q(status=CouponStatus.REDEEMED, source_account__isnull=False),

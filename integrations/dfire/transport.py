@@ -1,4 +1,4 @@
-"""One request within one deadline: the requests session, its pool, and what may go wrong on the way.
+"""One request within one deadline: the adapter of requests, its pool, and what may go wrong on the way.
 
 It knows HTTP, not dfire. Proxies and .netrc of the environment are ignored, cookies are not kept, and
 redirects are not followed: a signed request goes to the configured address or nowhere. Nothing is ever
@@ -11,7 +11,7 @@ import http.client
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -71,12 +71,8 @@ class Transport:
 
     def __init__(self, *, pool_size: int, ca_bundle: str | None = None) -> None:
         """`ca_bundle` is a file of trusted certificates in place of the public ones."""
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.verify = ca_bundle or True
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for prefix in ("http://", "https://"):
-            self._session.mount(prefix, _BoundedAdapter(pool_connections=1, pool_maxsize=pool_size))
+        self._verify = ca_bundle or True
+        self._adapter = _BoundedAdapter(pool_connections=1, pool_maxsize=pool_size)
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
         """Send `body` and return the complete answer, all within `timeout` seconds. Raises TransportError."""
@@ -95,9 +91,9 @@ class Transport:
         date = ""
         received = bytearray()
         try:
-            with self._session.request(
-                method, url, data=body, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
-            ) as response:
+            request = _prepared(method, url, tuple(headers.items())).copy()
+            request.prepare_body(body, None)
+            with self._adapter.send(request, stream=True, timeout=timeout, verify=self._verify) as response:
                 status = response.status_code
                 date = response.headers.get("Date", "")
                 # read1 hands over what there is: of an answer that breaks off, its beginning is kept.
@@ -119,12 +115,14 @@ class Transport:
 
     def close(self) -> None:
         """Close the pooled connections; calls under way finish on theirs."""
-        self._session.close()
+        self._adapter.close()
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Know no redirects: even when it does not follow one, requests would read its whole body."""
+@lru_cache(maxsize=64)
+def _prepared(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> requests.PreparedRequest:
+    """The request without its body. To prepare one anew for each call takes requests longer than to send it."""
+    named = {**requests.utils.default_headers(), **dict(headers)}
+    return requests.Request(method, url, headers=named).prepare()
 
 
 class _BoundedHTTPPool(HTTPConnectionPool):

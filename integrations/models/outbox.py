@@ -145,6 +145,7 @@ class OutboxRow(models.Model):
                 name="outbox_ready",
             ),
             models.Index(fields=["merchant"], condition=Q(state=RowState.DEAD), name="outbox_failed"),
+            models.Index(fields=["merchant"], condition=Q(state=RowState.WAITING), name="outbox_waiting"),
             models.Index(fields=["template", "id"], condition=Q(state=RowState.QUEUED, held=True), name="outbox_held"),
             models.Index(fields=["account", "lease_until"], condition=Q(state=RowState.SENDING), name="outbox_leases"),
             models.Index(

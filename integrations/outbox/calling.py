@@ -17,12 +17,26 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call brought: a value, or an error of dfire's, or (a fault of ours) `broken` says what."""
+    """What a call brought: a value, or an error of dfire's, or (a fault of ours) `broken` says what.
+
+    With `given_back` it was not made: the row is to be queued again, as it was.
+    """
 
     exchange: Exchange | None
     value: Any = None
     error: DfireError | None = None
     broken: str = ""
+    given_back: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether dfire did what it was asked."""
+        return self.error is None and not self.broken and not self.given_back
+
+
+GIVEN_BACK = Outcome(
+    None, error=RetryableError("Nothing was sent: the call before it did not go well."), given_back=True
+)
 
 
 def perform(job: Job) -> Outcome:

@@ -5,12 +5,15 @@ attempt is committed, as one without a result, before any socket opens.
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from integrations import counters
 from integrations.models import AccountState, OutboxAttempt, OutboxRow
@@ -18,10 +21,12 @@ from integrations.models.outbox import UNSETTLED, RowState
 from integrations.outbox import gate, pace
 from integrations.outbox.handlers import Call, plan
 from integrations.outbox.picking import pick, pick_this
+from merchants.inserting import insert_like
 from merchants.models import DfireAccount
+from merchants.updating import update_each
 
 PROBES_TO_CHOOSE_FROM = 50
-_LEASED = ["state", "phase", "account", "lease_token", "lease_until"]
+_ABOUT = ("account", "merchant", "version", "coupon__version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,23 @@ class Claimed:
     standing: list[Standing]
     paced: bool = False
 
+    def places(self) -> dict[uuid.UUID, list[Job]]:
+        """The jobs of each lease, to be worked one after another."""
+        places: dict[uuid.UUID, list[Job]] = {}
+        for job in self.jobs:
+            places.setdefault(job.token, []).append(job)
+        return places
+
 
 @transaction.atomic
-def claim(account_id: int, most: int) -> Claimed:
-    """Lease up to `most` rows of an account, as far as its limits allow."""
+def claim(account_id: int, most: int, *, in_a_row: int = 1, room: Mapping[uuid.UUID, int] | None = None) -> Claimed:
+    """Lease rows of an account for up to `most` new places, as far as its limits allow.
+
+    Args:
+        in_a_row: how many rows a place may be given where more are due than places are free. One at a time where the
+            account has a rate, is slowed down or stopped.
+        room: places of the caller's that are at work, by their leases, and how many more rows each may have.
+    """
     if not gate.is_open():
         return Claimed([], [])
     now = timezone.now()
@@ -81,12 +99,15 @@ def claim(account_id: int, most: int) -> Claimed:
     allowed = pace.allowance(state, most, now)
     if allowed.paced:
         counters.PACED.labels(state.account.name).inc()
-    if not allowed.count:
+    if not pace.goes_freely(state, now):
+        in_a_row, room = 1, None
+    if not allowed.count and not room:
         return Claimed([], [], allowed.paced)
+    turns = _turns(allowed.count, in_a_row, room or {})
     calls: list[tuple[OutboxRow, Call]] = []
     standing: list[Standing] = []
     stopped = state.stopped_at is not None
-    for row in _one_suspect(_lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else allowed.count, now))):
+    for row in _one_suspect(_lock(pick(account_id, PROBES_TO_CHOOSE_FROM if stopped else len(turns), now))):
         next_step = plan(row)
         if isinstance(next_step, Call):
             calls.append((row, next_step))
@@ -94,7 +115,7 @@ def claim(account_id: int, most: int) -> Claimed:
             standing.append(Standing(row.pk, row.coupon_id))
     if stopped:
         calls = _probe(calls, state.stop_method)
-    return Claimed(_lease(calls, state, allowed.interval) if calls else [], standing)
+    return Claimed(_lease(calls, state, allowed.interval, turns) if calls else [], standing)
 
 
 @transaction.atomic
@@ -122,7 +143,7 @@ def claim_this(row_id: int) -> Claimed | None:
     for locked in _lock(pick_this(row_id, row.merchant_id, now)):
         next_step = plan(locked)
         if isinstance(next_step, Call):
-            return Claimed(_lease([(locked, next_step)], state, allowed.interval), [])
+            return Claimed(_lease([(locked, next_step)], state, allowed.interval, _turns(1)), [])
         return Claimed([], [Standing(locked.pk, locked.coupon_id)])
     return Claimed([], [])
 
@@ -144,9 +165,12 @@ def _lock(ids: list[int]) -> list[OutboxRow]:
     """
     free = OutboxRow.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=ids, state=RowState.QUEUED)
     locked = list(free.values_list("pk", flat=True))
-    about = ("account", "merchant", "version", "coupon__customer", "coupon__version")
-    rows = OutboxRow.objects.select_related(*about).filter(pk__in=locked)
-    return sorted(rows, key=lambda row: ids.index(row.pk))
+    if len(locked) == 1:
+        return list(OutboxRow.objects.select_related(*_ABOUT, "coupon__customer").filter(pk__in=locked))
+    rows = list(OutboxRow.objects.select_related("coupon__customer").filter(pk__in=locked))
+    prefetch_related_objects(rows, *_ABOUT)  # many share them: each is read, and its secret opened, once
+    places = {pk: place for place, pk in enumerate(ids)}
+    return sorted(rows, key=lambda row: places[row.pk])
 
 
 def _one_suspect(rows: list[OutboxRow]) -> list[OutboxRow]:
@@ -155,42 +179,62 @@ def _one_suspect(rows: list[OutboxRow]) -> list[OutboxRow]:
     return [row for row in rows if row not in suspects[1:]]
 
 
-def _lease(calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: timedelta) -> list[Job]:
+def _turns(new: int, in_a_row: int = 1, room: Mapping[uuid.UUID, int] | None = None) -> list[uuid.UUID]:
+    """The lease of each row that may be taken, in their order: the first ones go to places that begin at once."""
+    fresh = [uuid.uuid4() for _ in range(new)]
+    known = room or {}
+    turns: list[uuid.UUID] = []
+    for turn in range(max([in_a_row, *known.values()])):
+        turns += fresh if turn < in_a_row else []
+        turns += [token for token, places in known.items() if turn < places]
+    return turns
+
+
+def _lease(
+    calls: list[tuple[OutboxRow, Call]], state: AccountState, interval: timedelta, turns: list[uuid.UUID]
+) -> list[Job]:
     """Write the leases and the open attempts, and give each call its slot in time, the first one now."""
     account = state.account
     slots = pace.spend(state, len(calls), interval, timezone.now())
-    attempts = []
-    for (row, call), start_at in zip(calls, slots, strict=True):
-        row.state = RowState.SENDING
-        row.account = account
-        row.lease_token = uuid.uuid4()
-        row.lease_until = start_at + pace.lease_time(account)
-        attempts.append(
-            OutboxAttempt(
-                row=row,
-                phase=row.phase,
-                method=call.method,
-                lease_token=row.lease_token,
-                identity=call.identity,
-                started_at=start_at,
-            )
-        )
-    OutboxRow.objects.bulk_update([row for row, _ in calls], _LEASED)
-    OutboxAttempt.objects.bulk_create(attempts)
-    return [
+    jobs = [
         Job(
-            row_id=attempt.row_id,
+            row_id=row.pk,
             coupon_id=row.coupon_id,
-            token=attempt.lease_token,
-            attempt_id=attempt.pk,
-            phase=attempt.phase,
+            token=token,
+            attempt_id=0,
+            phase=row.phase,
             call=call,
             account=account,
-            start_at=attempt.started_at,
-            lease_until=attempt.started_at + pace.lease_time(account),
+            start_at=start_at,
+            lease_until=start_at + pace.lease_time(account),
             kind=row.kind,
             merchant_id=row.merchant.merchant_id,
             origin=row.origin,
         )
-        for (row, call), attempt in zip(calls, attempts, strict=True)
+        for (row, call), start_at, token in zip(calls, slots, turns, strict=False)
     ]
+    update_each(
+        OutboxRow,
+        [job.row_id for job in jobs],
+        {
+            "phase": [job.phase for job in jobs],
+            "lease_token": [job.token for job in jobs],
+            "lease_until": [job.lease_until for job in jobs],
+        },
+        same={"state": RowState.SENDING, "account_id": account.pk},
+    )
+    attempts = dict(
+        insert_like(
+            OutboxAttempt(),
+            {
+                "row_id": [job.row_id for job in jobs],
+                "phase": [job.phase for job in jobs],
+                "method": [job.call.method for job in jobs],
+                "lease_token": [job.token for job in jobs],
+                "identity": [Jsonb(job.call.identity) for job in jobs],
+                "started_at": [job.start_at for job in jobs],
+            },
+            returning="row_id, id",
+        )
+    )
+    return [replace(job, attempt_id=attempts[job.row_id]) for job in jobs]

@@ -1,7 +1,8 @@
 """Drives the outbox in one worker process: claims, sends side by side, settles, until nothing is due.
 
 One thread (the one that runs the task) does everything with the database; the pool's threads do nothing but wait for
-dfire. So a slow dfire costs threads, never connections or transactions.
+dfire. So a slow dfire costs threads, never connections or transactions. Where dfire answers fast, a thread is given a
+few rows in a row (`claiming`), and their results are settled together.
 """
 
 import logging
@@ -9,9 +10,10 @@ import queue
 import random
 import threading
 import time
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from celery.signals import worker_shutting_down
@@ -21,14 +23,19 @@ from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from integrations.outbox import settling
-from integrations.outbox.calling import Outcome, perform
+from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, claim
 from integrations.outbox.picking import due_accounts
+from integrations.outbox.places import Place
+from integrations.outbox.together import Finished, is_plain, settle_together
 
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25  # while calls are in flight, look for new work this often even if nobody rings
 _RECOVER_SECONDS = 5.0
+_PLACE_SECONDS = 0.3  # so much may wait ahead of a place: what is urgent waits no longer for it
+_MOST_IN_A_ROW = 16
+_GATHER_SECONDS = 0.02  # results of rows in a row are gathered so long: no place waits for them
 
 
 @dataclass(slots=True)
@@ -40,8 +47,10 @@ class _Engine:
     ending: threading.Event = field(default_factory=threading.Event)
     finished: "queue.SimpleQueue[tuple[Job, Outcome] | None]" = field(default_factory=queue.SimpleQueue)
     pool: ThreadPoolExecutor | None = None
-    # By account: handed to the pool and not settled yet. Survives a drain that failed; the next one settles them.
+    # By account: places handed to the pool and not settled yet. Survives a drain that failed; the next one settles them.
     in_flight: Counter[int] = field(default_factory=Counter)
+    places: dict[uuid.UUID, Place] = field(default_factory=dict)  # by their leases
+    seconds: dict[int, float] = field(default_factory=dict)  # by account: how fast dfire answers, while all goes well
     recovered_at: float = -_RECOVER_SECONDS
 
 
@@ -75,6 +84,8 @@ def drain() -> int:
 def wind_down(**kwargs: object) -> None:
     """Begin nothing more in this process; a drain that is running settles what is in flight and returns."""
     _engine.ending.set()
+    for place in list(_engine.places.values()):
+        place.give_back()
     _engine.finished.put(None)
 
 
@@ -97,7 +108,7 @@ def _begin() -> tuple[int, bool]:
         How many calls were begun, and whether more are due that only their account's rate holds back.
     """
     began, paced, again = 0, False, True
-    while again and _free() > 0 and not _engine.ending.is_set():
+    while again and not _engine.ending.is_set():
         again = False
         for account_id, share in _shares():
             made, full, held = _begin_for(account_id, share)
@@ -124,21 +135,41 @@ def _shares() -> list[tuple[int, int]]:
 
 def _begin_for(account_id: int, share: int) -> tuple[int, bool, bool]:
     """Claim for one account: how many calls were begun, whether there may be more, whether the rate holds it back."""
-    share = min(share, _free())
-    if share <= 0:
+    share, in_a_row = max(0, min(share, _free())), _in_a_row(account_id)
+    room = _room(account_id, in_a_row) if in_a_row > 1 else {}
+    if not share and not room:
         return 0, False, False
     try:
-        claimed = claim(account_id, share)
+        claimed = claim(account_id, share, in_a_row=in_a_row, room=room)
     except settling.DATABASE_AWAY:
         raise
     except Exception:  # a secret that cannot be read, say: the other accounts go on
         logger.exception("Nothing can be claimed for dfire account %s.", account_id)
         return 0, False, False
-    for job in claimed.jobs:
-        _engine.in_flight[account_id] += 1
-        _pool().submit(copy_context().run, _perform, job)  # the task's id goes along into the log
+    begun = 0
+    for token, jobs in claimed.places().items():
+        if token not in _engine.places:
+            begun += 1
+            _engine.in_flight[account_id] += 1
+            _engine.places[token] = Place(token, account_id, _finish)
+        _engine.places[token].give(jobs, _pool())
     moved = [settling.settle_standing(standing) for standing in claimed.standing]
-    return len(claimed.jobs), len(claimed.jobs) == share or any(moved), claimed.paced
+    return len(claimed.jobs), 0 < share == begun or any(moved), claimed.paced
+
+
+def _room(account_id: int, in_a_row: int) -> dict[uuid.UUID, int]:
+    places = [place for place in _engine.places.values() if place.account_id == account_id]
+    return {place.token: room for place in places if (room := place.room(in_a_row))}
+
+
+def _finish(job: Job, outcome: Outcome) -> None:
+    _engine.finished.put((job, outcome))
+
+
+def _in_a_row(account_id: int) -> int:
+    """How many rows a place of the account may be given: as many as are answered in a moment, by what was seen."""
+    seconds = _engine.seconds.get(account_id)
+    return max(1, min(_MOST_IN_A_ROW, int(_PLACE_SECONDS / max(seconds, 0.001)))) if seconds else 1
 
 
 def _pool() -> ThreadPoolExecutor:
@@ -147,37 +178,77 @@ def _pool() -> ThreadPoolExecutor:
     return _engine.pool
 
 
-def _perform(job: Job) -> None:
-    with bound_contextvars(**job.ids()):
-        _engine.finished.put((job, perform(job)))
-
-
 def _settle_finished() -> None:
     """Wait a moment for results and settle all that are there."""
-    try:
+    finished: list[Finished] = []
+    with suppress(queue.Empty):
         item = _engine.finished.get(timeout=_LOOK_SECONDS)
+        if any(place.unsettled > 1 for place in _engine.places.values()):
+            time.sleep(_GATHER_SECONDS)
         while True:
             if item is not None:
-                _settle(*item)
+                finished.append(item)
             item = _engine.finished.get_nowait()
-    except queue.Empty:
-        return
+    _settle_all(finished)
+
+
+def _settle_all(finished: list[Finished]) -> None:
+    """Settle these results, what went as it should together; they are kept for the next drain if the database is away."""
+    plain = [one for one in finished if is_plain(*one)]
+    singly = [one for one in finished if not is_plain(*one)]
+    if len(plain) > 1:
+        try:
+            late = settle_together(plain)
+        except settling.DATABASE_AWAY:
+            _keep(finished)
+            raise
+        except Exception:
+            logger.exception("%s results could not be settled together, and are one by one.", len(plain))
+            late = plain
+        singly += late
+        left = {job.attempt_id for job, _ in late}
+        _let_go([one for one in plain if one[0].attempt_id not in left])
+    else:
+        singly += plain
+    while singly:
+        try:
+            _settle(*singly[-1])
+        except settling.DATABASE_AWAY:
+            _keep(singly)
+            raise
+        _let_go([singly.pop()])
 
 
 def _settle(job: Job, outcome: Outcome) -> None:
-    """Settle one result; it is kept for the next drain if the database is away.
-
-    Any other fault in it concerns this row alone: its lease runs out and it is asked about.
-    """
+    """Settle one result. A fault in it concerns this row alone: its lease runs out and it is asked about."""
     try:
         with bound_contextvars(**job.ids()):
             settling.settle(job, outcome)
     except settling.DATABASE_AWAY:
-        _engine.finished.put((job, outcome))
         raise
     except Exception:
         logger.exception("The result of outbox row %s could not be settled.", job.row_id)
-    _engine.in_flight[job.account.pk] -= 1
+
+
+def _keep(finished: list[Finished]) -> None:
+    for one in finished:
+        _engine.finished.put(one)
+
+
+def _let_go(settled: list[Finished]) -> None:
+    """These are settled: a place is free once its last row is, and how fast dfire answers is known."""
+    for job, outcome in settled:
+        account_id, place = job.account.pk, _engine.places[job.token]
+        place.unsettled -= 1
+        if not place.unsettled:
+            del _engine.places[job.token]
+            _engine.in_flight[account_id] -= 1
+        if outcome.well and outcome.exchange is not None:
+            seconds = outcome.exchange.duration_ms / 1000
+            known = _engine.seconds.get(account_id, seconds)
+            _engine.seconds[account_id] = max(0.001, known + (seconds - known) / 10)
+        else:
+            _engine.seconds.pop(account_id, None)
 
 
 def _recover_now_and_then() -> None:

@@ -5,7 +5,7 @@ The engine knows nothing of promotions or coupons; `integrations.sync` registers
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,15 @@ class Call:
     method: str
     run: Callable[[DfireClient], Reply[Any]]
     identity: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A locked row whose call was answered with this value, and the identity that the call used."""
+
+    row: OutboxRow
+    value: Any
+    identity: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class Handler(ABC):
     """Decides for one kind of row. `plan` only reads; the rest runs in a transaction that holds the locks."""
 
     asks_when_uncertain = True  # else a send whose outcome is unknown may simply be repeated
+    settles_together = False  # whether `all_sent` spares anything
 
     @abstractmethod
     def plan(self, row: OutboxRow) -> Call | Wait | Drop:
@@ -65,6 +75,11 @@ class Handler(ABC):
     @abstractmethod
     def succeeded(self, row: OutboxRow, value: Any) -> None:
         """The call of the row's phase was answered with this value: move the row on (`verdicts`)."""
+
+    def all_sent(self, sent: Sequence[Sent]) -> None:
+        """As `succeeded` for each of many rows that were to be sent, and were."""
+        for one in sent:
+            self.succeeded(one.row, one.value)
 
     @abstractmethod
     def refused(self, row: OutboxRow, error: DfireError) -> None:
@@ -104,4 +119,9 @@ def plan(row: OutboxRow) -> Call | Wait | Drop | Broken:
 
 def handler_of(row: OutboxRow) -> Handler:
     """The handler of the row's kind; KeyError for a kind that nobody knows."""
-    return _handlers[row.kind]
+    return handler_for(row.kind)
+
+
+def handler_for(kind: str) -> Handler:
+    """The handler of a kind; KeyError for one that nobody knows."""
+    return _handlers[kind]

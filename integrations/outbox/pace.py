@@ -1,6 +1,7 @@
 """Each dfire account's limits, kept across all workers: calls in flight, calls a second, and whether it is stopped.
 
-Rows are claimed under a lock on the account's state, so counting the leases in force is exact. The rate is kept by
+Rows are claimed under a lock on the account's state, so counting the leases in force is exact (rows that share a lease
+are called for one after another). The rate is kept by
 giving out slots in time: a claim of n rows moves the account's next free slot n intervals on. Whoever only reads
 (reconciliation) takes its slots here too, from what deliveries leave.
 """
@@ -33,7 +34,8 @@ _SLACK = 1.1
 _ANSWER_NOTED_EVERY = timedelta(seconds=5)
 # One question for both, because every claim asks it.
 _IN_FLIGHT = """
-SELECT (SELECT count(*) FROM integrations_outboxrow WHERE account_id = %(account)s AND state = 'sending')
+SELECT (SELECT count(DISTINCT lease_token) FROM integrations_outboxrow
+        WHERE account_id = %(account)s AND state = 'sending')
      + (SELECT coalesce(sum(calls), 0) FROM integrations_readsinflight
         WHERE account_id = %(account)s AND until >= %(now)s)
 """
@@ -77,6 +79,12 @@ def allowance(
             return Allowance(0, paced=True)
         count = min(count, room // interval + 1)
     return Allowance(count, interval)
+
+
+def goes_freely(state: AccountState, now: datetime) -> bool:
+    """Whether nothing but its calls in flight limits the account: a place may then be given rows ahead."""
+    slow = state.slowed_until is not None and state.slowed_until > now
+    return not slow and state.stopped_at is None and not state.account.max_requests_per_second
 
 
 def spend(state: AccountState, count: int, interval: timedelta, now: datetime) -> list[datetime]:
@@ -138,7 +146,7 @@ def _note_reads(state: AccountState, token: uuid.UUID, calls: int, now: datetime
 
 
 def _in_flight(account: DfireAccount, now: datetime) -> int:
-    """How many calls the account has in flight: rows under a lease, and what readers have."""
+    """How many calls the account has in flight: one for each lease, and what readers have."""
     with connection.cursor() as cursor:
         cursor.execute(_IN_FLIGHT, {"account": account.pk, "now": now})
         return int(cursor.fetchone()[0])
@@ -151,8 +159,12 @@ def is_stopped(account_id: int) -> bool:
 
 def lock_state(account_id: int) -> AccountState:
     """The account's state, locked until the transaction ends; made at first use."""
-    AccountState.objects.get_or_create(account_id=account_id)
-    return AccountState.objects.select_for_update(of=("self",)).select_related("account").get(account_id=account_id)
+    locked = AccountState.objects.select_for_update(of=("self",)).select_related("account")
+    state = locked.filter(account_id=account_id).first()
+    if state is None:
+        AccountState.objects.get_or_create(account_id=account_id)
+        state = locked.get(account_id=account_id)
+    return state
 
 
 @transaction.atomic

@@ -120,8 +120,6 @@ def _first_column(sql: str, parameters: dict[str, Any]) -> list[int]:
     rather sort all of it: a second each time, with a hundred thousand rows.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_sort = off")
-        cursor.execute(sql, parameters)
-        found = [row[0] for row in cursor.fetchall()]
-        cursor.execute("SET LOCAL enable_sort = on")
-    return found
+        cursor.execute(f"SET LOCAL enable_sort = off; {sql}; SET LOCAL enable_sort = on", parameters)
+        cursor.nextset()
+        return [row[0] for row in cursor.fetchall()]

@@ -5,6 +5,7 @@ Locks: the customer where it matters, the coupon, the row.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -29,15 +30,16 @@ from integrations.outbox.calling import Outcome
 from integrations.outbox.claiming import Job, Standing
 from integrations.outbox.handlers import Broken, Call, Wait, handler_of, plan
 from merchants.models import Customer
+from merchants.updating import update_each
 
 logger = logging.getLogger(__name__)
 log = structlog.get_logger(__name__)
 
-_SAVED = [
+SAVED = [
     "state", "phase", "available_at", "lease_token", "lease_until", "lost_leases", "tries", "absences", "resends",
     "last_class", "last_code", "last_message", "settled_at", "details",
 ]  # fmt: skip
-_CLOSED = ["result", "code", "message", "duration_ms", "http_status", "request", "answer"]
+_CLOSED = ["result", "code", "message", "started_at", "duration_ms", "http_status", "request", "answer"]
 DATABASE_AWAY = (OperationalError, InterfaceError)  # nobody's fault here: everything is tried again
 LOST = "lost"
 OK = "ok"
@@ -59,18 +61,16 @@ def settle(job: Job, outcome: Outcome) -> None:
     stopped = False
     with transaction.atomic():
         row = _locked(job.row_id, job.coupon_id)
-        attempt = _close_attempt(job, outcome, keeps=row is None or row.blanked_at is None)
+        attempt = closed_attempt(job, outcome, keeps=row is None or row.blanked_at is None)
+        attempt.save(update_fields=_CLOSED)
         held = row is not None and row.lease_token == job.token
         if row is not None and held:
-            _free(row)
-            if attempt.phase == Phase.SEND:  # an answered question says nothing about what sending does to its worker
-                row.lost_leases = 0
-            row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
+            take_in(row, attempt, answered=not outcome.given_back)
             stopped = _judge(_Told(row, attempt, outcome))
             _let_go(row)
             if row.coupon_id is None and row.state not in UNSETTLED:
                 holding.release_on_commit(row.template_id)
-    _tell(job, attempt, becomes=row.state if row is not None and held else "late")
+    tell(job, attempt, becomes=row.state if row is not None and held else "late")
     if stopped:
         logger.error(
             "dfire refuses the configuration of account %s (%s %s): stopped, everything queued is kept.",
@@ -78,7 +78,15 @@ def settle(job: Job, outcome: Outcome) -> None:
         )  # fmt: skip
 
 
-def _tell(job: Job, attempt: OutboxAttempt, *, becomes: str) -> None:
+def take_in(row: OutboxRow, attempt: OutboxAttempt, *, answered: bool = True) -> None:
+    """The row is free again and says what the attempt brought; what becomes of it is for others to say."""
+    _free(row)
+    if answered and attempt.phase == Phase.SEND:  # a question says nothing about what sending does to its worker
+        row.lost_leases = 0
+    row.last_class, row.last_code, row.last_message = attempt.result, attempt.code, attempt.message
+
+
+def tell(job: Job, attempt: OutboxAttempt, *, becomes: str) -> None:
     """Count the attempt, and say in the log what came of it and what the row is now."""
     counters.ATTEMPTS.labels(job.account.name, job.kind, attempt.result).inc()
     if attempt.duration_ms is not None:
@@ -195,6 +203,9 @@ def _judge(told: _Told) -> bool:
     if told.outcome.broken:
         _set_aside(row, told.outcome.broken)
         return False
+    if told.outcome.given_back:
+        verdicts.again_at_once(row)
+        return False
     if isinstance(error, ConfigurationError):
         verdicts.again_at_once(row)
         return pace.stop(account_id, error, now)
@@ -264,7 +275,7 @@ def _lock_customer(coupon_id: int | None) -> None:
 
 
 def _let_go(row: OutboxRow) -> None:
-    row.save(update_fields=_SAVED)
+    row.save(update_fields=SAVED)
     handler_of(row).ends(row)
 
 
@@ -272,17 +283,23 @@ def _free(row: OutboxRow) -> None:
     row.lease_token = row.lease_until = None
 
 
-def _close_attempt(job: Job, outcome: Outcome, *, keeps: bool) -> OutboxAttempt:
-    """Write the result to the attempt; what was said is kept unless the row's contents have been removed meanwhile."""
+def save_attempts(attempts: Sequence[OutboxAttempt]) -> None:
+    """Store closed attempts, all in one statement."""
+    columns = {name: [getattr(attempt, name) for attempt in attempts] for name in _CLOSED}
+    update_each(OutboxAttempt, [attempt.pk for attempt in attempts], columns)
+
+
+def closed_attempt(job: Job, outcome: Outcome, *, keeps: bool) -> OutboxAttempt:
+    """The attempt with its result, to be stored; what was said is kept unless the row's contents have been removed."""
     error, exchange = outcome.error, outcome.exchange
     attempt = OutboxAttempt(pk=job.attempt_id, row_id=job.row_id, phase=job.phase, started_at=job.start_at)
     attempt.result = BROKEN if outcome.broken else error.result_class.value if error else OK
     attempt.code = (error.code if error else "")[:50]
     attempt.message = (outcome.broken or (error.message if error else ""))[:500] if keeps else ""
     if exchange is not None:
+        attempt.started_at = exchange.started_at
         attempt.duration_ms = exchange.duration_ms
         attempt.http_status = exchange.http_status
         attempt.request = dict(exchange.request) if keeps else {}
         attempt.answer = exchange.answer if keeps else ""
-    attempt.save(update_fields=_CLOSED)
     return attempt

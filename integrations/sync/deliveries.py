@@ -4,6 +4,8 @@ There is no idempotency key: after an unknown outcome the customer's list is rea
 attempt used, and only what is twice not there is sent again.
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +20,7 @@ from integrations.dfire import Delivery as DfireDelivery
 from integrations.models import OutboxRow
 from integrations.models.outbox import UNSETTLED, Phase, RowKind
 from integrations.outbox import verdicts
-from integrations.outbox.handlers import Call, Drop, Handler, Wait
+from integrations.outbox.handlers import Call, Drop, Handler, Sent, Wait
 from integrations.sync.identities import CUSTOMER, Identity, identity_of, may_be_held, places_of
 from integrations.sync.words import APPID_MISSING, MOBILE_MISSING, NOT_NEEDED, OPENID_MISSING
 from merchants.models import Customer, Merchant
@@ -75,6 +77,8 @@ def take_over_state(coupon: IssuedCoupon, found: CustomerPromotion) -> None:
 class Deliver(Handler):
     """Gives an issued coupon to its customer at dfire."""
 
+    settles_together = True
+
     def plan(self, row: OutboxRow) -> Call | Wait | Drop:
         """Deliver if the coupon is still to be delivered and the customer's identity is complete; else ask or wait."""
         coupon = coupon_of(row)
@@ -103,8 +107,28 @@ class Deliver(Handler):
         else:
             self._vanished(row)
 
+    def all_sent(self, sent: Sequence[Sent]) -> None:
+        """Delivered as dfire said; who has been given on since is looked at one by one."""
+        openids = dict(
+            Customer.objects.filter(coupons__in=[one.row.coupon_id for one in sent]).values_list("pk", "openid")
+        )
+        at_home: list[tuple[IssuedCoupon, Holding]] = []
+        for one in sent:
+            coupon, holding = coupon_of(one.row), _holding(one.identity, one.value.valid_until)
+            if openids[coupon.customer_id] == holding.openid:
+                at_home.append((coupon, holding))
+            else:
+                _arrived(one.row, holding)
+        if at_home:
+            lifecycle.mark_all_delivered(at_home)
+        for one in sent:
+            self._sent(one.row)
+
     def _delivered(self, row: OutboxRow, answer: DfireDelivery) -> None:
         _arrived(row, holding_of(row, answer))
+        self._sent(row)
+
+    def _sent(self, row: OutboxRow) -> None:
         if row.resends:
             verdicts.look_again_later(row)
         else:
@@ -191,10 +215,11 @@ def delivery(row: OutboxRow) -> Call:
 
 def holding_of(row: OutboxRow, answer: DfireDelivery | None = None) -> Holding:
     """Under whom dfire holds the coupon now: the identity of the attempt that was just answered."""
-    attempt = row.attempts.latest("id")
+    identity = row.attempts.latest("id").identity
+    return _holding(identity, answer.valid_until if answer else coupon_of(row).dfire_valid_until)
+
+
+def _holding(identity: Mapping[str, str], valid_until: datetime | None) -> Holding:
     return Holding(
-        appid=attempt.identity["appid"],
-        openid=attempt.identity["openid"],
-        mobile=attempt.identity["mobile"],
-        valid_until=answer.valid_until if answer else coupon_of(row).dfire_valid_until,
+        appid=identity["appid"], openid=identity["openid"], mobile=identity["mobile"], valid_until=valid_until
     )

@@ -26,9 +26,9 @@ def _many_issued(version: TemplateVersion, issued: list[Issued], **kwargs: Any) 
     tell_coupons_of(version.template.merchant_id, WebhookEvent.COUPON_ISSUED, [one.coupon_id for one in issued])
 
 
-@receiver(signals.coupon_delivered)
-def _delivered(coupon: IssuedCoupon, **kwargs: Any) -> None:
-    tell_coupons(WebhookEvent.COUPON_DELIVERED, [coupon])
+@receiver(signals.coupons_delivered)
+def _delivered(coupons: list[IssuedCoupon], **kwargs: Any) -> None:
+    tell_coupons(WebhookEvent.COUPON_DELIVERED, coupons)
 
 
 @receiver(signals.coupons_redeemed)

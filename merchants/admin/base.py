@@ -13,9 +13,12 @@ from django.http import Http404, HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.paginator import InfinitePaginator as UncountedPaginator
+from unfold.views import ChangeList
 
 from merchants.admin.exporting import Exporting
 from merchants.admin.history import TellsHistory
+from merchants.admin.keyset import KeysetList
+from merchants.admin.list_rows import QuickRows
 from merchants.admin.lookups import asks_plainly
 from merchants.admin.noting import Noting
 from merchants.admin.walls import WalledActions
@@ -26,6 +29,15 @@ from merchants.scopes import visible_merchants
 def is_administrator(request: HttpRequest) -> bool:
     """Whether the user is an administrator, who sees every merchant."""
     return administers(request.user)
+
+
+def visible_keys(request: HttpRequest) -> list[int]:
+    """The keys of the merchants that the user may see, read once a request: a plan knows what they hold."""
+    known: tuple[Any, list[int]] | None = request.__dict__.get("_portal_merchants")
+    if known is None or known[0] != request.user:
+        known = request.user, sorted(visible_merchants(request.user).order_by().values_list("pk", flat=True))
+        request.__dict__["_portal_merchants"] = known
+    return known[1]
 
 
 def visible_rows(site: admin.AdminSite, model: type[Model], request: HttpRequest) -> QuerySet[Any] | None:
@@ -63,6 +75,10 @@ class PortalAdmin(Noting, TellsHistory, Exporting, ModelAdmin):
         """Whether an address may narrow the list so."""
         return asks_plainly(self.model, lookup) and bool(super().lookup_allowed(lookup, value, request))
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list with its rows made quickly."""
+        return QuickRows
+
 
 class ScopedAdmin(WalledActions, ScopedChoices, PortalAdmin):
     """An admin class whose rows belong to merchants.
@@ -79,7 +95,7 @@ class ScopedAdmin(WalledActions, ScopedChoices, PortalAdmin):
 
     def in_scope(self, request: HttpRequest) -> Q:
         """The condition that rows meet which the user, not an administrator, may see."""
-        return Q(**{f"{self.merchant_path or 'pk'}__in": visible_merchants(request.user)})
+        return Q(**{f"{self.merchant_path or 'pk'}__in": visible_keys(request)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows of the user's merchants."""
@@ -100,6 +116,7 @@ class InfinitePaginator(UncountedPaginator):
     Unfold's templates know it by its name, and show no count then.
     """
 
+    template_name = "admin/neighbours.html"
     most_pages = 200
 
     @cached_property
@@ -109,11 +126,19 @@ class InfinitePaginator(UncountedPaginator):
 
 
 class BigTable:
-    """For tables that grow without end: no counting, no "select all" across pages."""
+    """For tables that grow without end: no counting, no passing over rows, no "select all" across pages."""
 
     paginator = InfinitePaginator
     show_full_result_count = False
     list_disable_select_all = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list by pages of keys."""
+        return KeysetList
+
+    def merchants_with_index(self, request: HttpRequest) -> list[int] | None:
+        """The user's merchants, if for what is asked there is an index of each one's rows in the list's order."""
+        return None
 
 
 class ReadOnly:

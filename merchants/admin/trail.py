@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -20,6 +19,7 @@ from merchants.admin.badges import Variant, badge, mono
 from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.export_columns import Column
 from merchants.admin.filters import LocalDaysFilter, OwnRelatedFilter
+from merchants.admin.keyset import KeysetList
 from merchants.admin.trail_scope import entries_in_scope, visible_kinds
 from merchants.admin.trail_words import (
     changes_of,
@@ -87,13 +87,12 @@ class ActionFilter(DropdownFilter):
         return queryset.filter(action=self.value()) if self.value() else queryset
 
 
-class _Entries(ChangeList):
+class _Entries(KeysetList):
     """The list, its rows' words read at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         """The rows, each knowing for whom it is shown."""
         super().get_results(request)
-        self.result_list = list(self.result_list)
         prepare(request, self.result_list)
         for entry in self.result_list:
             entry.viewer = request
@@ -147,7 +146,7 @@ class AuditEntryAdmin(ReadOnly, BigTable, ScopedAdmin):
         """Read at once the names of all that these entries refer to."""
         prepare(request, rows)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetList]:
         """The list of ours."""
         return _Entries
 

@@ -1,7 +1,7 @@
 """Runs all benchmarks, one after the other, and writes the table of docs/benchmarks.md: `make bench`.
 
-Each stands on servers of its own and can be run alone (`python -m tests.bench.issuing --help`). `--short` runs each once
-and small, to see that it works: its figures mean nothing and are not written down.
+Each stands on servers of its own and can be run alone (`python -m tests.bench.issuing --help`). `--short` runs each
+once and small, to see that it works: its figures mean nothing and are not written down.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def _set_up() -> str:
 def _write(measured: str) -> None:
     before, begin, rest = _DOCUMENT.read_text().partition(_BEGIN)
     _old, end, after = rest.partition(_END)
-    assert begin and end, f"{_DOCUMENT} has no place for the table."
+    assert end, f"{_DOCUMENT} has no place for the table."
     _DOCUMENT.write_text(f"{before}{begin}\n\n{measured}\n\n{end}{after}")
 
 

@@ -1,6 +1,7 @@
 """Fills a database as 400 days of 100 merchants would: coupons in the order of their issue, figures kept by triggers.
 
-Each coupon has its row in the outbox. A day is one statement, so that its rows lie together as they do in life.
+A person is the customer of two merchants, and no code follows from another. Each coupon has its row in the outbox. A
+day is one statement, so that its rows lie together as they do in life.
 """
 
 from collections.abc import Callable
@@ -38,8 +39,10 @@ SELECT id, 1, 'p' || id, '', '{}', now() FROM coupons_coupontemplate
 """
 _CUSTOMERS = """
 INSERT INTO merchants_customer (merchant_id, identifier, mobile, openid, created_at)
-SELECT merchant.id, '13' || lpad(n::text, 9, '0'), '13' || lpad(n::text, 9, '0'), 'o' || n, now()
-FROM merchants_merchant AS merchant, generate_series(1, %(each)s) AS n
+SELECT merchant.id, number, number, 'o' || n, now()
+FROM merchants_merchant AS merchant, generate_series(1, %(each)s) AS n,
+    LATERAL (SELECT '13' || lpad((n * 50 + merchant.id %% 50)::text, 9, '0') AS number) AS person
+ORDER BY merchant.id, n
 """
 _PICKS = """
 CREATE TABLE bench_pick AS
@@ -76,7 +79,8 @@ WITH active AS (
     INSERT INTO coupons_issuedcoupon (code, merchant_id, template_id, version_id, customer_id, status, delivery,
         valid_from, valid_until, source, issued_at, delivered_at, delivered_appid, delivered_openid, delivered_mobile,
         redeemed_at, redeemed_through, redeemed_shop_id, saved_fen, paid_fen, cost_fen, ended_at, flag)
-    SELECT lpad(n::text, 16, '0'), merchant_id, template_id, version_id, first_customer + (other * %(customers)s)::int,
+    SELECT lpad((n::numeric * 7368787123456789 %% 10000000000000000)::text, 16, '0'),
+        merchant_id, template_id, version_id, first_customer + (other * %(customers)s)::int,
         fares, CASE WHEN fares <> 'redeemed' AND amount < 0.1 THEN 'waiting' ELSE 'delivered' END,
         issued_at, until, 'push', issued_at, issued_at, 'wx', 'o', '',
         CASE WHEN fares = 'redeemed' THEN issued_at + after END,
@@ -110,7 +114,7 @@ WHERE given.template_id = template.id
 """
 
 
-def fill(coupons: int, say: Callable[[str], None]) -> None:
+def fill(coupons: int, say: Callable[[str], None], *, customers_each: int = CUSTOMERS_EACH) -> None:
     """So many coupons over the last 400 days, more of them lately; then what a running portal does to its tables."""
     today = local_day(timezone.now())
     first = today - timedelta(days=DAYS - 1)
@@ -121,9 +125,9 @@ def fill(coupons: int, say: Callable[[str], None]) -> None:
             ShopFactory(merchant=merchant, name=f"{shop}号店")
     _run(_TEMPLATES, each=TEMPLATES_EACH, first=first, days=DAYS, today=today)
     _run(_VERSIONS)
-    _run(_CUSTOMERS, each=CUSTOMERS_EACH)
+    _run(_CUSTOMERS, each=customers_each)
     _run(_PICKS, each=TEMPLATES_EACH)
-    _issue(coupons, first, account.pk, say)
+    _issue(coupons, first, account.pk, customers_each, say)
     _run(_GIVEN)
     _run("DROP TABLE bench_pick")
     _run("VACUUM ANALYZE")
@@ -141,13 +145,13 @@ ALTER TABLE coupons_issuedcoupon ENABLE TRIGGER issuedcoupon_figures_inserted
 """
 
 
-def _issue(coupons: int, first: date, account: int, say: Callable[[str], None]) -> None:
+def _issue(coupons: int, first: date, account: int, customers_each: int, say: Callable[[str], None]) -> None:
     number = 0
     _run(_UNCHECKED)
     for day in range(DAYS):
         upto = coupons * (day + 1) * (DAYS + day + 1) // (DAYS * 2 * DAYS)  # twice as many at the end
         _run(_DAY, day=first + timedelta(days=day), first=number + 1, last=upto, account=account,
-             customers=CUSTOMERS_EACH - 1)  # fmt: skip
+             customers=customers_each - 1)  # fmt: skip
         number = upto
         if (day + 1) % _MERGE_EVERY_DAYS == 0:
             while figures.merge():

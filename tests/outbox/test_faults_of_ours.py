@@ -1,6 +1,7 @@
 """A row that we cannot work concerns nobody else; a database that goes away ends a drain cleanly."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from coupons.models import CouponTemplate, TemplateVersion
 from integrations.models import OutboxRow
 from integrations.models.outbox import RowKind, RowState
 from integrations.outbox import engine, handlers
-from integrations.outbox.handlers import Call
+from integrations.outbox.handlers import Call, Sent
 from integrations.sync.deliveries import Deliver
 from merchants.models import Merchant
 from tests.factories import published
@@ -49,6 +50,10 @@ class Faulty(Deliver):
         if self.hits(row, "database"):
             OutboxRow.objects.filter(pk=row.pk).update(kind="x" * 100)  # too long for its column
         super().succeeded(row, value)
+
+    def all_sent(self, sent: Sequence[Sent]) -> None:
+        for one in sent:
+            self.succeeded(one.row, one.value)
 
 
 @pytest.fixture
