@@ -1,5 +1,6 @@
-"""Each order in which staff read the coupons, with its ties, by an index. Built while the portal works; what the new
-ones begin like is dropped after them.
+"""Each order in which staff read the coupons, with its ties, by an index (read backwards: new rows come at the end of an
+ascending one, and leave its pages full). Built while the portal works; what the new ones begin like is
+dropped after them.
 """
 
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
@@ -7,13 +8,13 @@ from django.db import migrations, models
 
 _REDEEMED = models.Q(redeemed_at__isnull=False)
 _NEW = (
-    models.Index(fields=["status", "-id"], name="coupon_of_status"),
-    models.Index(fields=["merchant", "status", "-id"], name="coupon_of_merchants_status"),
-    models.Index(fields=["-issued_at", "-id"], name="coupon_issued"),
-    models.Index(fields=["merchant", "-issued_at", "-id"], name="coupon_of_merchant_issued"),
-    models.Index(fields=["-redeemed_at", "-id"], condition=_REDEEMED, name="coupon_redeemed"),
+    models.Index(fields=["status", "id"], name="coupon_of_status"),
+    models.Index(fields=["merchant", "status", "id"], name="coupon_of_merchants_status"),
+    models.Index(fields=["issued_at", "id"], name="coupon_issued"),
+    models.Index(fields=["merchant", "issued_at", "id"], name="coupon_of_merchant_issued"),
+    models.Index(fields=["redeemed_at", "id"], condition=_REDEEMED, name="coupon_redeemed"),
     models.Index(
-        fields=["merchant", "-redeemed_at", "-id"], condition=_REDEEMED, name="coupon_of_merchant_redeemed"
+        fields=["merchant", "redeemed_at", "id"], condition=_REDEEMED, name="coupon_of_merchant_redeemed"
     ),
     models.Index(
         fields=["valid_until", "id"],

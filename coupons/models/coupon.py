@@ -89,7 +89,7 @@ class IssuedCoupon(models.Model):
             models.CheckConstraint(condition=Q(valid_from__lte=F("valid_until")), name="coupon_validity_in_order"),
         ]
         indexes = [
-            models.Index(fields=["merchant", "id"], name="coupon_by_merchant"),  # ascending: its pages stay full
+            models.Index(fields=["merchant", "id"], name="coupon_by_merchant"),
             models.Index(fields=["source_account"], condition=Q(source_account__isnull=False), name="coupon_pushed_by"),
             models.Index(fields=["redeemed_shop"], condition=Q(redeemed_shop__isnull=False), name="coupon_redeemed_in"),
             models.Index(fields=["template", "customer"], name="coupon_of_person"),
@@ -106,16 +106,15 @@ class IssuedCoupon(models.Model):
                 name="coupon_of_merchant_waits",
             ),
             models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="coupon_of_batch"),
-            # What staff narrow the list by, in its order: of all merchants, and of each.
-            models.Index(fields=["status", "-id"], name="coupon_of_status"),
-            models.Index(fields=["merchant", "status", "-id"], name="coupon_of_merchants_status"),
-            models.Index(fields=["-issued_at", "-id"], name="coupon_issued"),
-            models.Index(fields=["merchant", "-issued_at", "-id"], name="coupon_of_merchant_issued"),
+            # What staff narrow the list by, in its order (read backwards): of all merchants, and of each. New rows come
+            # at the end of an ascending index, which leaves its pages full.
+            models.Index(fields=["status", "id"], name="coupon_of_status"),
+            models.Index(fields=["merchant", "status", "id"], name="coupon_of_merchants_status"),
+            models.Index(fields=["issued_at", "id"], name="coupon_issued"),
+            models.Index(fields=["merchant", "issued_at", "id"], name="coupon_of_merchant_issued"),
+            models.Index(fields=["redeemed_at", "id"], condition=Q(redeemed_at__isnull=False), name="coupon_redeemed"),
             models.Index(
-                fields=["-redeemed_at", "-id"], condition=Q(redeemed_at__isnull=False), name="coupon_redeemed"
-            ),
-            models.Index(
-                fields=["merchant", "-redeemed_at", "-id"],
+                fields=["merchant", "redeemed_at", "id"],
                 condition=Q(redeemed_at__isnull=False),
                 name="coupon_of_merchant_redeemed",
             ),

@@ -82,16 +82,12 @@ def _push(pushes: int) -> None:
     _held(address, bodies(0, 300, templates[:1]))
     with server("config.settings") as port:
         drive(port, [post(address, body) for body in bodies(1000, 200, templates)])
-        for title, first, among in (
-            ("one template", 10_000_000, templates[:1]),
-            ("many templates", 20_000_000, templates),
-        ):
-            said = [post(address, body) for body in bodies(first, pushes, among)]
-            before, begun = spent(), time.perf_counter()
-            _with_wal(f"{pushes:,} pushes of {title}", pushes, lambda said=said: drive(port, said))  # type: ignore[misc]
-            took, after = time.perf_counter() - begun, spent()
-            each = ", ".join(f"{name} {(after[name] - before[name]) / pushes * 1e6:.0f} µs" for name in after)
-            print(f"    {pushes / took:,.0f} a second; processors' time of each: {each}", flush=True)
+        said = [post(address, body) for body in bodies(10_000_000, pushes, templates)]
+        before = spent()
+        _with_wal(f"{pushes:,} pushes of {_MANY_TEMPLATES} templates", pushes, lambda: drive(port, said))
+        after = spent()
+        each = ", ".join(f"{name} {(after[name] - before[name]) / pushes * 1e6:.0f} µs" for name in after)
+        print(f"    processors' time of each: {each}", flush=True)
     _sizes(pushes)
 
 
@@ -135,9 +131,10 @@ def _held(address: str, bodies: list[dict[str, Any]]) -> None:
         del connection._commit  # type: ignore[attr-defined]
     asked = redis.info("stats")["total_commands_processed"] - asked
     print(f"a push: {len(said) / len(held):.1f} statements and a COMMIT, {asked / len(held):.1f} Redis commands")
-    print(
-        f"    holds its template for {median(held) * 1000:.2f} ms: at most {1 / median(held):,.0f} a second", flush=True
-    )
+    connection.close()  # hooks have bounded it in time
+    quick, middle = sorted(held)[len(held) // 20], median(held)
+    print(f"    holds its template for {middle * 1000:.2f} ms, where nobody else works {quick * 1000:.2f} ms:", end="")
+    print(f" at most {1 / quick:,.0f} a second", flush=True)
     for sql in said[: round(len(said) / len(held))]:
         print(f"      {sql[:90]}")
 
@@ -161,19 +158,21 @@ def _deliver(folder: Path, coupons: int) -> None:
         _do(CUSTOMERS, template.merchant_id, coupons)
         engine.drain()
         to_ids(template)()
-        _with_wal(f"{coupons:,} deliveries", coupons, lambda: _drained(engine.drain))
+        _with_wal(f"{coupons:,} deliveries", coupons, lambda: _drained(engine.drain, template.merchant))
         _sizes(coupons // 2)
     finally:
         sandbox.stop()
 
 
-def _drained(drain: Callable[[], int]) -> None:
+def _drained(drain: Callable[[], int], merchant: Any) -> None:
     from integrations.models import OutboxRow
 
     end = time.monotonic() + 600
-    while OutboxRow.objects.filter(state__in=("queued", "sending")).exists() and time.monotonic() < end:
+    while (
+        OutboxRow.objects.filter(state__in=("queued", "sending"), merchant=merchant).exists() and time.monotonic() < end
+    ):
         drain()
-    assert not OutboxRow.objects.exclude(state="done").exists()
+    assert not OutboxRow.objects.filter(state__in=("queued", "sending"), merchant=merchant).exists()
 
 
 def _with_wal(title: str, number: int, work: Callable[[], Any]) -> None:
