@@ -111,6 +111,8 @@ def _records() -> dict[str, Any]:
             _item(_("Coupon events"), "history", "coupons.couponevent"),
             _item(_("Template versions"), "layers", "coupons.templateversion"),
             _item(_("Rows of batches"), "table_rows", "coupons.batchrow"),
+            _item(_("Rows of customer files"), "table_rows", "merchants.customerfilerow"),
+            _item(_("Parts of customer files"), "inventory_2", "merchants.customerfilepart"),
             _item(_("Done alone"), "person_check", "coupons.donealone"),
             _item(_("Replacements"), "published_with_changes", "coupons.reissue"),
             _item(_("Figures of days"), "bar_chart", "coupons.dayfigures"),
