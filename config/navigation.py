@@ -43,6 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Batches"), "library_add", "coupons.batch"),
                 _item(_("Approvals"), "approval", "coupons.approval", badge=approval_badge(request)),
                 _item(_("Customers"), "groups", "merchants.customer"),
+                _item(_("Customer files"), "upload_file", "merchants.customerfile"),
                 {**_item(_("Settlement"), "receipt_long", "coupons.issuedcoupon"), "link": reverse("settlement")},
                 _item(_("Erasures"), "person_remove", "merchants.erasure"),
                 _item(_("Why can it not be used?"), "help", "coupons.issuedcoupon", page="why"),

@@ -37,9 +37,7 @@ def progress_bar(file: CustomerFile) -> str:
     """The bar of the page, which asks for itself again while the file is at work."""
     done, all_rows = file.created + file.changed + file.same + file.refused, todo(file)
     checking = file.state == FileState.CHECKING
-    words = ngettext("%(count)s row checked", "%(count)s rows checked", file.position) % {
-        "count": f"{file.position:,}"
-    }
+    words = ngettext("%(count)s row checked", "%(count)s rows checked", file.position) % {"count": f"{file.position:,}"}
     context = {
         "percent": 100 if file.state == FileState.DONE else min(100, done * 100 // all_rows) if all_rows else 0,
         "words": words if checking else f"{min(done, all_rows):,} / {all_rows:,}",
@@ -65,10 +63,14 @@ def next_step(file: CustomerFile) -> Any:
     if file.state == FileState.UNREADABLE:
         return notice(file.problem, "danger")
     if file.problem == BROKEN:
-        words = gettext("It stopped at an error, and nothing was lost. Resume it; if it stops again, ask your administrator.")
+        words = gettext(
+            "It stopped at an error, and nothing was lost. Resume it; if it stops again, ask your administrator."
+        )
         return notice(words)
     if file.state == FileState.CHECKING:
-        return notice(gettext("The rows are being checked. You may leave this page; nothing is changed by the check."), "info")
+        return notice(
+            gettext("The rows are being checked. You may leave this page; nothing is changed by the check."), "info"
+        )
     if file.state == FileState.READY and not todo(file):
         return notice(gettext("There is nothing to do in this file."))
     if file.state == FileState.READY:

@@ -130,7 +130,9 @@ class CustomerFileAdmin(ReadOnly, BigTable, ScopedAdmin):
                 file.refresh_from_db()
                 customer_files.work_here(file)
         except NeedsAdding:
-            words = _("There are new customers in it, and you may not enter any: ask somebody who may, or send the file anew.")
+            words = _(
+                "There are new customers in it, and you may not enter any: ask somebody who may, or send the file anew."
+            )
             messages.error(request, words)
         return go_to(request, file)
 

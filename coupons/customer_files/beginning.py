@@ -1,6 +1,7 @@
 """Taking a customer file over: what can be seen at once is refused at once, the rest is kept for a worker."""
 
 import io
+from contextlib import closing
 from itertools import islice
 from typing import IO, Any
 
@@ -30,8 +31,9 @@ def begin(
     """
     if isinstance(source, str):
         source = io.BytesIO(source.encode())
-    for _entry in islice(bindings.entries_of(source), _LOOKED_AT):
-        pass
+    with closing(bindings.entries_of(source)) as entries:
+        for _entry in islice(entries, _LOOKED_AT):
+            pass
     with transaction.atomic():
         file = CustomerFile.objects.create(
             merchant=merchant, name=without_names(name, ())[:200], adds_unknown=adds_unknown, created_by=by

@@ -1,7 +1,7 @@
 """The dry run: every row of a customer file is judged, and nothing is changed but what the file knows about itself.
 
-A slice's judged rows and the file's `position` are committed together. Whoever goes on after a worker has died reads the
-file from its beginning, and passes over what is judged.
+A slice's judged rows and the file's `position` are committed together. Whoever goes on after a worker has died reads
+the file from its beginning, and passes over what is judged.
 """
 
 from collections.abc import Iterator
@@ -47,6 +47,7 @@ def check_slice(file: CustomerFile, entries: Iterator[Entry]) -> None:
     judged, values = bindings.judge(file.merchant_id, "said")
     with connection.cursor() as cursor:
         cursor.execute(_KEPT.format(columns=JUDGED, judged=judged), {**values, "file": file.pk})
+        cursor.execute("DROP TABLE said")
     chosen = _CHOSEN.format(file=file.pk, position=file.position)
     bindings.turn_down_unknown(file.merchant_id, "merchants_customerfilerow", chosen, adds_unknown=file.adds_unknown)
     file.position = rows[-1].number

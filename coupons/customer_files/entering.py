@@ -2,7 +2,8 @@
 
 A slice locks what it will let go: customers first, then their coupons, each in the order of ids, as whoever else locks
 several does. Its rows are judged anew, because others have entered and bound customers since the check; what is done
-leaves the file with the transaction that does it, so nothing is done twice, and a slice that breaks off has not happened.
+leaves the file with the transaction that does it, so nothing is done twice, and a slice that breaks off has not
+happened.
 """
 
 from typing import Any
@@ -173,7 +174,7 @@ def _judge(file: CustomerFile, last: int, chosen: str = "true", *, adds_unknown:
 
 
 def _bind(file: CustomerFile, last: int, customers: list[int], made: list[Any]) -> None:
-    """Bind those of the slice who are known. With them locked, their rows are judged once more: nobody is entered now."""
+    """Bind those of the slice who are known. With them locked, their rows are judged once more, and nobody is entered."""
     with connection.cursor() as cursor:
         list(Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk").values_list("pk"))
         cursor.execute("DELETE FROM judged WHERE verdict = 'change' RETURNING number")

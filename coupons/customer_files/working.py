@@ -6,7 +6,7 @@ file at once.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -78,8 +78,8 @@ def _entries(file_id: int) -> Iterator[Iterator[Entry] | None]:
     if file is None:
         yield None
         return
-    with bindings.opened(file) as source:
-        yield bindings.entries_of(source)
+    with bindings.opened(file) as source, closing(bindings.entries_of(source)) as entries:
+        yield entries
 
 
 @transaction.atomic

@@ -1,5 +1,5 @@
-"""Entering and binding many customers by a file: kept sealed as it came (`storing`), read (`reading`), and judged against
-who is known (`judging`).
+"""Entering and binding many customers by a file: kept sealed as it came (`storing`), read (`reading`), and judged
+against who is known (`judging`).
 
 Carrying it out is `coupons.customer_files`, because binding lets coupons go that waited.
 """

@@ -6,7 +6,7 @@ openid. Nothing is looked up here. There may be a million rows, so whatever is p
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import IO, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -49,7 +49,7 @@ class Entry(NamedTuple):
     why: str = ""
 
 
-def entries_of(source: IO[bytes] | str) -> Iterator[Entry]:
+def entries_of(source: IO[bytes] | str) -> Generator[Entry]:
     """The rows of an uploaded file or of pasted text, in its order.
 
     Raises:
@@ -70,8 +70,9 @@ def entries_of(source: IO[bytes] | str) -> Iterator[Entry]:
             yield Entry(number, identifier, mobile, openid)
             continue
         said = (_plain(identifier), mobile_of(_plain(mobile)), _plain(openid))
-        why = fault_of(*said)
-        yield Entry(number, *(text[:_LONGEST_KEPT] for text in said), why) if why else Entry(number, *said)
+        if why := fault_of(*said):
+            said = (said[0][:_LONGEST_KEPT], said[1][:_LONGEST_KEPT], said[2][:_LONGEST_KEPT])
+        yield Entry(number, *said, why or "")
     if empty:
         raise TableError(_("There are no rows below the headings."))
 

@@ -54,7 +54,9 @@ class CustomerFile(models.Model):
         verbose_name_plural = _("customer files")
         ordering = ["-id"]
         default_permissions = ("view",)
-        constraints = [models.CheckConstraint(condition=Q(state__in=FileState.values), name="customer_file_state_known")]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=FileState.values), name="customer_file_state_known")
+        ]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="customer_file_of_merchant"),
             models.Index(fields=["id"], condition=Q(state__in=AT_WORK), name="customer_file_at_work"),

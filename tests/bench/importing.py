@@ -1,8 +1,8 @@
-"""Measures customer files, dry run and import, against COPY of the same rows: `.venv/bin/python -m tests.bench.importing`.
+"""Measures customer files against COPY of the same rows: `.venv/bin/python -m tests.bench.importing`.
 
 The floor puts exactly the rows that the import has made into the table of customers, taken out of it before with COPY:
-the same indexes, constraints and foreign keys, on an empty table. The dry run begins with the upload as it came and ends
-where staff are asked; the import begins with their yes. Each with a merchant who knows nobody yet.
+the same indexes, constraints and foreign keys, on an empty table. The dry run begins with the upload as it came and
+ends where staff are asked; the import begins with their yes. Each with a merchant who knows nobody yet.
 """
 
 import argparse
@@ -110,10 +110,14 @@ def _taken_out(path: Path) -> Path:
 def _put_back(path: Path) -> None:
     from django.db import connection, transaction
 
-    with transaction.atomic(), connection.cursor() as cursor, path.open("rb") as file:
-        with cursor.copy(f"COPY {TABLE} FROM STDIN") as copy:
-            while part := file.read(_MEGABYTE):
-                copy.write(part)
+    with (
+        transaction.atomic(),
+        connection.cursor() as cursor,
+        path.open("rb") as file,
+        cursor.copy(f"COPY {TABLE} FROM STDIN") as copy,
+    ):
+        while part := file.read(_MEGABYTE):
+            copy.write(part)
 
 
 def _empty() -> None:

@@ -256,11 +256,14 @@ def test_what_is_wrong_far_down_is_told_by_the_file(merchant: Merchant) -> None:
     file = checked(merchant, f"会员标识,openid\n{rows}\n{','.join('x' * 60)}\n")
     assert file.state == "unreadable"
     assert "1502" in file.problem
-    assert not file.rows.exists() and not file.parts.exists()
+    assert not file.rows.exists()
+    assert not file.parts.exists()
 
 
 def test_a_file_is_kept_sealed_until_it_has_been_checked(merchant: Merchant) -> None:
-    file = customer_files.begin(merchant, table(("vip-1", "13800138000", "o-1")), adds_unknown=True, name="13800138000.csv")
+    file = customer_files.begin(
+        merchant, table(("vip-1", "13800138000", "o-1")), adds_unknown=True, name="13800138000.csv"
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT content FROM merchants_customerfilepart")
         (stored,) = cursor.fetchone()
