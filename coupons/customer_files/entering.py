@@ -174,7 +174,7 @@ def _judge(file: CustomerFile, last: int, chosen: str = "true", *, adds_unknown:
 
 
 def _bind(file: CustomerFile, last: int, customers: list[int], made: list[Any]) -> None:
-    """Bind those of the slice who are known. With them locked, their rows are judged once more, and nobody is entered."""
+    """Bind those of the slice who are known. With them locked, their rows are judged once more; nobody is entered."""
     with connection.cursor() as cursor:
         list(Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk").values_list("pk"))
         cursor.execute("DELETE FROM judged WHERE verdict = 'change' RETURNING number")

@@ -6,7 +6,7 @@ file at once.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -44,7 +44,8 @@ def work_here(file: CustomerFile) -> None:
     """Work a small file at once, so that its page shows at once what came of it; a larger one is a worker's."""
     small = file.size <= SMALL_BYTES if file.state == FileState.CHECKING else file.new + file.change <= FEW_ROWS
     if small:
-        _work(file.pk, lambda: False)
+        with suppress(OperationalError):  # the database was busy: a worker does it
+            _work(file.pk, lambda: False)
     file.refresh_from_db()
 
 
