@@ -117,6 +117,11 @@ beat_schedule = {
         "schedule": settings.WEBHOOK_SWEEP_SECONDS,
         "options": {"expires": settings.WEBHOOK_SWEEP_SECONDS * 2},
     },
+    "work customer files": {
+        "task": "integrations.tasks.work_customer_files",
+        "schedule": settings.BATCH_SWEEP_SECONDS,
+        "options": {"expires": settings.BATCH_SWEEP_SECONDS * 2},
+    },
     "prune by age": {
         "task": "integrations.tasks.prune",
         "schedule": crontab(hour=3, minute=30),  # local time: when restaurants are closed

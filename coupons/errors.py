@@ -36,6 +36,7 @@ class Reason(models.TextChoices):
     WRONG_STATE = "wrong_state", _("The template is not in a state in which this can be done.")
     OUTSTANDING = "coupons_outstanding", _("Coupons of this template are still out; recall them first.")
     BATCH_STATE = "batch_state", _("The batch has moved on meanwhile: this cannot be done to it now.")
+    FILE_STATE = "file_state", _("The file has moved on meanwhile: this cannot be done to it now.")
     BATCH_RUNS = "batch_runs", _("The batch is still giving out coupons. Cancel it first, or wait until it is done.")
     WORTH_ROSE = (
         "worth_rose",

@@ -20,3 +20,4 @@ coupon_transferred = Signal()  # coupon: IssuedCoupon, giver: Customer
 transfer_undone = Signal()  # coupon: IssuedCoupon - it is its giver's again
 delivery_wanted = Signal()  # coupon: IssuedCoupon - staff ask for another try
 batch_wanted = Signal()  # batch: Batch - there is work to do on it
+customer_file_wanted = Signal()  # file: CustomerFile - there is work to do on it

@@ -12,7 +12,7 @@ from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.smart_coupon import confirming
-from integrations.sync import batches, open_redemptions, release
+from integrations.sync import batches, customer_files, open_redemptions, release
 from integrations.webhooks import driving as webhooks
 
 
@@ -129,3 +129,9 @@ def flag_open_redemptions() -> None:
 def send_webhooks() -> None:
     """Tell partners what is due."""
     webhooks.drain()
+
+
+@shared_task
+def work_customer_files() -> None:
+    """Check and enter the customer files that are due."""
+    customer_files.work()

@@ -65,10 +65,14 @@ def unfinished() -> QuerySet[Erasure]:
 def of_names(names: Iterable[str]) -> QuerySet[Erasure]:
     """The erasures of customers who had one of these names, as far as the keys that hashed them are still configured
     (FIELD_ENCRYPTION_KEYS)."""
-    # Those from before digests were kept are hashed by the name itself.
-    said = [text for name in names for text in (digest(_domain(name)), _domain(name))]
-    hashes = [hashed for text in said for hashed in keyed_hashes(text)]
+    hashes = [hashed for name in names for hashed in hashes_of(name)]
     return Erasure.objects.filter(name_hashes__overlap=hashes) if hashes else Erasure.objects.none()
+
+
+def hashes_of(name: str) -> list[str]:
+    """Each hash under which an erasure may keep a name."""
+    # Those from before digests were kept are hashed by the name itself.
+    return [hashed for text in (digest(_domain(name)), _domain(name)) for hashed in keyed_hashes(text)]
 
 
 def _recognised_by(names: Iterable[str]) -> dict[str, Any]:

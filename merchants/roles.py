@@ -24,6 +24,7 @@ def _rights(text: str) -> Rights:
 
 LOOK = _rights("""
     merchants: view_merchant view_shop view_customer view_erasure view_auditentry
+    merchants: view_customerfile view_customerfilerow
     coupons: view_coupontemplate view_templateversion view_issuedcoupon view_couponevent view_reissue
     coupons: view_batch view_batchrow view_approval
     integrations: view_outboxrow view_dfirecallback view_incident view_push view_consumereport

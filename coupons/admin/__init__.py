@@ -6,6 +6,8 @@ from coupons.admin import (  # noqa: F401  (importing registers)
     batches,
     coupons,
     customer_erasing,
+    customer_file_rows,
+    customer_files,
     customers,
     records,
     templates,

@@ -1,26 +1,18 @@
-"""Binding many customers by a file, from the list of customers: a form, what it would do, and slices that do it.
+"""Entering and binding many customers by a file, from the list of customers: the form. What becomes of a file stands on
+its own page (`customer_files`)."""
 
-The browser posts the sealed slices one after another (`config/static/portal/by-file.js`), so that a long file shows its
-progress, and one that breaks off is simply taken up again: what was bound is the same the second time.
-"""
-
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
@@ -29,15 +21,21 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from coupons import binding
-from coupons.admin.by_file_words import bad_rows, plan_context
+from coupons import binding, customer_files
 from merchants import bindings
-from merchants.bindings import Entry, Planned, SealBroken, Verdict
-from merchants.models import Customer, Merchant
+from merchants.admin.dialogs import go_to
+from merchants.models import Customer, CustomerFile, Merchant
 from merchants.scopes import visible_merchants
-from merchants.tables import TableError
+from merchants.tables import MOST_BYTES, MOST_ROWS, TableError
 
 MOST_TYPED = 500_000  # characters in the text field; a form's fields together may have 2.5 MB
+
+
+def _most() -> str:
+    return gettext("At most %(rows)s rows and %(megabytes)s MB.") % {
+        "rows": f"{MOST_ROWS:,}",
+        "megabytes": MOST_BYTES >> 20,
+    }
 
 
 class ByFileForm(forms.Form):
@@ -47,8 +45,7 @@ class ByFileForm(forms.Form):
         label=_("Merchant"), queryset=Merchant.objects.none(), widget=UnfoldAdminSelectWidget
     )
     file = forms.FileField(
-        label=_("CSV or XLSX file"), required=False, widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.xlsx,.txt"}),
-        help_text=_("At most 20,000 rows and 5 MB."),
+        label=_("CSV or XLSX file"), required=False, widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.xlsx,.txt"})
     )  # fmt: skip
     text = forms.CharField(
         label=_("or paste the rows here"), required=False, max_length=MOST_TYPED, strip=False,
@@ -67,25 +64,34 @@ class ByFileForm(forms.Form):
         merchants.queryset = own
         if len(only := list(own[:2])) == 1:
             merchants.initial = only[0]
+        self.fields["file"].help_text = _most()
 
     def clean(self) -> dict[str, Any]:
-        """Read the rows; what is wrong with them stands at the field they came from."""
+        """A file or a text, not both and not neither."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         file, text = cleaned.get("file"), cleaned.get("text", "")
         if file and text.strip():
             self.add_error("text", _("Choose a file or paste the rows, not both."))
-        elif not file and not text.strip():
+        elif not file and not text.strip() and not {"file", "text"} & self.errors.keys():
             self.add_error("file", _("Choose a file, or paste the rows below."))
-        elif "text" not in self.errors:
-            try:
-                cleaned["entries"] = list(bindings.entries_of(file or text))
-            except TableError as error:
-                self.add_error("file" if file else "text", str(error))
         return cleaned
+
+    def begin(self, by: Any, *, may_add: bool) -> CustomerFile | None:
+        """Take over what was sent; what is wrong with it stands at the field it came from."""
+        data = self.cleaned_data
+        field = "file" if data["file"] else "text"
+        try:
+            return customer_files.begin(
+                data["merchant"], data[field], adds_unknown=data["adds_unknown"] and may_add,
+                name=getattr(data["file"], "name", ""), by=by,
+            )  # fmt: skip
+        except TableError as error:
+            self.add_error(field, str(error))
+            return None
 
 
 class BindingByFile:
-    """The button on the list of customers, and the pages behind it."""
+    """The button on the list of customers, and the form behind it."""
 
     actions_list = ("bind_by_file",)
     admin_site: Any
@@ -94,18 +100,22 @@ class BindingByFile:
     has_add_permission: Any
 
     def get_urls(self) -> list[Any]:
-        """The addresses that the pages use themselves."""
-        guarded = self.admin_site.admin_view
+        """The address of the example."""
+        example = self.admin_site.admin_view(self.example)
         return [
-            path("by-file/slice/", guarded(require_POST(self.apply_slice)), name="merchants_customer_by_file_slice"),
-            path("by-file/example.csv", guarded(self.example), name="merchants_customer_by_file_example"),
+            path("by-file/example.csv", example, name="merchants_customer_by_file_example"),
             *super().get_urls(),  # type: ignore[misc]
         ]
 
     @action(description=_("Bind by file"), url_path="by-file", permissions=["change"], icon="upload_file")
     def bind_by_file(self, request: HttpRequest) -> HttpResponse:
-        """The form; then what the rows would do, with nothing done yet."""
+        """The form; then the file's own page, where a small one is checked already."""
         form = ByFileForm(request.POST or None, request.FILES or None, request=request)
+        if request.method == "POST" and form.is_valid():
+            file = form.begin(request.user, may_add=bool(self.has_add_permission(request)))
+            if file is not None:
+                customer_files.work_here(file)
+                return go_to(request, file)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
@@ -114,41 +124,7 @@ class BindingByFile:
             "example": reverse("admin:merchants_customer_by_file_example"),
         }
         request.current_app = self.admin_site.name
-        if request.method == "POST" and form.is_valid():
-            merchant, adds = form.cleaned_data["merchant"], form.cleaned_data["adds_unknown"]
-            planned = bindings.plan(merchant, form.cleaned_data["entries"], adds_unknown=adds and self._adds(request))
-            context |= plan_context(request, merchant, planned) | self._slices(request, merchant, planned)
-            return TemplateResponse(request, "admin/merchants/customer/by_file_plan.html", context)
         return TemplateResponse(request, "admin/merchants/customer/by_file.html", context)
-
-    def apply_slice(self, request: HttpRequest) -> JsonResponse:
-        """Apply one sealed slice, and say what came of it. 409: nothing was done, the same may be sent again."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        user: Any = request.user
-        try:
-            opened = bindings.unseal(request.POST.get("slice", ""), user_id=user.pk)
-        except SealBroken:
-            return JsonResponse({"error": gettext("This check is too old. Check the file once more.")}, status=400)
-        merchant = visible_merchants(request.user).filter(pk=opened.merchant_id).first()
-        if merchant is None:
-            return JsonResponse({"error": gettext("You may not see this merchant any more.")}, status=404)
-        try:
-            with transaction.atomic():
-                adds = opened.adds_unknown and self._adds(request)
-                applied = binding.apply(merchant, opened.entries, adds_unknown=adds)
-                _log(user.pk, applied)
-        except OperationalError:  # a deadlock with the portal's own work, or no database for a moment
-            return JsonResponse({"error": gettext("The database was busy.")}, status=409)
-        return JsonResponse(
-            {
-                "created": len(applied.created),
-                "changed": len(applied.changed),
-                "equal": applied.equal,
-                "released": applied.released,
-                "refused": bad_rows(applied.refused),
-            }
-        )
 
     def example(self, request: HttpRequest) -> HttpResponse:
         """A file to begin with, as Excel opens it rightly."""
@@ -158,25 +134,6 @@ class BindingByFile:
         headers = {"Content-Disposition": 'attachment; filename="customers-example.csv"'}
         return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
-    def _adds(self, request: HttpRequest) -> bool:
-        return bool(self.has_add_permission(request))
-
-    def _slices(self, request: HttpRequest, merchant: Merchant, planned: list[Planned]) -> dict[str, Any]:
-        """What is to be done, sealed, and the texts that the browser shows meanwhile."""
-        todo: list[Entry] = [one.entry for one in planned if one.verdict in (Verdict.NEW, Verdict.CHANGE)]
-        adds = any(one.verdict == Verdict.NEW for one in planned)
-        user: Any = request.user
-        parts = [todo[start : start + binding.SLICE] for start in range(0, len(todo), binding.SLICE)]
-        sealed = [bindings.seal(part, user_id=user.pk, merchant_id=merchant.pk, adds_unknown=adds) for part in parts]
-        return {
-            "slices": {
-                "address": reverse("admin:merchants_customer_by_file_slice"),
-                "equal": sum(one.verdict == Verdict.EQUAL for one in planned),
-                "parts": [{"rows": len(part), "sealed": text} for part, text in zip(parts, sealed, strict=True)],
-            },
-            "todo": len(todo),
-        }
-
 
 @contextmanager
 def telling_what_goes_out(request: HttpRequest, customer: Customer) -> Iterator[None]:
@@ -185,25 +142,3 @@ def telling_what_goes_out(request: HttpRequest, customer: Customer) -> Iterator[
     yield
     if waiting and (released := binding.released_of(waiting)):
         messages.success(request, gettext("Deliveries released: %(count)s") % {"count": released})
-
-
-def _log(user_id: int, applied: binding.Applied) -> None:
-    """The same record that saving each of them by hand leaves, without any value."""
-    created = [_entry(user_id, customer, ADDITION, {"added": {}}) for customer in applied.created]
-    changed = [
-        _entry(user_id, one.customer, CHANGE, {"changed": {"fields": list(one.changes)}})
-        for one in applied.changed
-        if one.customer is not None
-    ]
-    LogEntry.objects.bulk_create([*created, *changed])
-
-
-def _entry(user_id: int, customer: Customer, flag: int, said: dict[str, Any]) -> LogEntry:
-    return LogEntry(
-        user_id=user_id,
-        content_type=ContentType.objects.get_for_model(Customer),
-        object_id=str(customer.pk),
-        object_repr=str(customer)[:200],
-        action_flag=flag,
-        change_message=json.dumps([said]),
-    )

@@ -60,6 +60,7 @@ def advance(erasure: Erasure) -> bool:
     traces.forget_api_answers(names)
     traces.forget_api_calls(erasure.customer.merchant_id, names)
     traces.forget_batch_rows(erasure, names)
+    traces.forget_file_rows(erasure, names)
     for coupon_id in list(traces.coupons_of(erasure).order_by("pk").values_list("pk", flat=True)):
         if not traces.forget_coupon(coupon_id):
             return False

@@ -31,7 +31,8 @@ from integrations.models import (
 from integrations.models.inbox import OPEN_STATES
 from integrations.models.outbox import SETTLED_FOR_GOOD
 from integrations.models.webhooks import SETTLED, DeliveryState
-from merchants.models import AuditEntry, FailedSignIn, SignIn, SignInLock
+from merchants.choices import OPEN
+from merchants.models import AuditEntry, CustomerFileRow, FailedSignIn, SignIn, SignInLock
 
 AUDIT_KEEPS_DAYS = 30  # the trigger of merchants' migration 0007 refuses to delete anything younger
 _OVER = (CouponStatus.REDEEMED, CouponStatus.REVOKED, CouponStatus.EXPIRED)
@@ -97,6 +98,11 @@ def _batch_rows() -> QuerySet[BatchRow]:
     return BatchRow.objects.filter(batch__state__in=[BatchState.DONE, BatchState.CANCELLED])
 
 
+def _file_rows() -> QuerySet[CustomerFileRow]:
+    """None of a file that may still be entered."""
+    return CustomerFileRow.objects.exclude(file__state__in=OPEN)
+
+
 def _deliveries() -> QuerySet[WebhookDelivery]:
     """None that is still to be sent, unless its address has been off for as long."""
     off = Q(endpoint__lane__off_at__isnull=False, state=DeliveryState.QUEUED)
@@ -119,6 +125,7 @@ KINDS = (
         lambda: DfireCallback.objects.filter(blanked_at=None).exclude(state__in=OPEN_STATES),
     ),
     Kind("batch rows", "RETENTION_BATCH_ROWS_DAYS", "created_at", _batch_rows, deletes=True),
+    Kind("rows of customer files", "RETENTION_BATCH_ROWS_DAYS", "created_at", _file_rows, deletes=True),
     Kind("answers of the API", "RETENTION_API_ANSWERS_DAYS", "answered_at", ApiAnswer.objects.all, deletes=True),
     Kind("calls of the API", "RETENTION_API_CALLS_DAYS", "at", ApiCall.objects.all, deletes=True),
     Kind("webhook deliveries", "RETENTION_WEBHOOKS_DAYS", "created_at", _deliveries, deletes=True),

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from coupons import batches
+from coupons import batches, customer_files
 from integrations.retention.contents import blank
 from integrations.retention.kinds import KINDS, Kind
 from merchants.audit.recording import record
@@ -49,6 +49,7 @@ def prune() -> dict[str, int]:
     """
     if days := settings.RETENTION_BATCH_ROWS_DAYS:
         batches.cancel_forgotten(timezone.now() - timedelta(days=days))
+        customer_files.cancel_forgotten(timezone.now() - timedelta(days=days))
     pruned = {kind.name: _prune(kind, timezone.now()) for kind in KINDS}
     logger.info("Pruned: %s.", _listed(pruned))
     if gone := {name: count for name, count in pruned.items() if count}:

@@ -35,7 +35,8 @@ from integrations.models.reconcile import FindingState
 from integrations.retention.contents import blank
 from integrations.webhooks import forgetting
 from merchants.admin.masking import masked_text
-from merchants.models import Customer, Erasure
+from merchants.choices import Verdict, Why
+from merchants.models import Customer, CustomerFileRow, Erasure
 from merchants.privacy import HIDDEN, mentions, without_names
 
 _AT_ONCE = 1000
@@ -171,6 +172,14 @@ def forget_batch_rows(erasure: Erasure, names: set[str]) -> None:
     """Take what staff typed out of the rows of the merchant's batches that name the customer."""
     own = Q(text__in=names, batch__merchant=erasure.customer.merchant_id)
     BatchRow.objects.filter(own | Q(customer=erasure.customer_id)).exclude(text="").update(text="")
+
+
+def forget_file_rows(erasure: Erasure, names: set[str]) -> None:
+    """Take what staff typed out of the rows of the merchant's customer files that name the customer."""
+    named = Q(identifier__in=names) | Q(mobile__in=names) | Q(openid__in=names) | Q(customer=erasure.customer_id)
+    CustomerFileRow.objects.filter(named, file__merchant=erasure.customer.merchant_id).update(
+        identifier="", mobile="", openid="", verdict=Verdict.BAD, why=Why.WAS_ERASED, other=None, customer=None
+    )
 
 
 def batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -14,6 +14,10 @@ OURS: dict[str, tuple[str, ...]] = {
     "merchants_smartcouponaccount": ("id", "previous_used_at"),
     "merchants_smartcouponaccount_merchants": (),
     "merchants_merchantscope_merchants": (),
+    "merchants_customerfile": (
+        *("id", "created_by_id", "created_at", "started_at", "finished_at", "size", "position", "problem"),
+        *("new", "change", "equal", "bad", "waiting", "created", "changed", "same", "refused", "released"),
+    ),
     "auth_user": ("id", "last_login", "date_joined"),
     "auth_user_groups": (),
     "auth_user_user_permissions": (),

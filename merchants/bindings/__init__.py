@@ -1,24 +1,24 @@
-"""Binding many customers by a file: read, planned without changing anything, kept sealed until somebody says yes.
+"""Entering and binding many customers by a file: kept sealed as it came (`storing`), read (`reading`), and judged
+against who is known (`judging`).
 
-Applying is `coupons.binding`, because it lets coupons go that waited.
+Carrying it out is `coupons.customer_files`, because binding lets coupons go that waited.
 """
 
-from merchants.bindings.planning import Planned, Verdict, Why, plan
-from merchants.bindings.reading import EXAMPLE, MOST_BYTES, MOST_ROWS, Entry, entries_of
-from merchants.bindings.sealing import Opened, SealBroken, seal, unseal
+from merchants.bindings.judging import JUDGED, judge, take_in, turn_down_unknown, without_contradictions
+from merchants.bindings.reading import EXAMPLE, Entry, entries_of, fault_of
+from merchants.bindings.storing import keep, opened, thrown_away
 
 __all__ = [
     "EXAMPLE",
-    "MOST_BYTES",
-    "MOST_ROWS",
+    "JUDGED",
     "Entry",
-    "Opened",
-    "Planned",
-    "SealBroken",
-    "Verdict",
-    "Why",
     "entries_of",
-    "plan",
-    "seal",
-    "unseal",
+    "fault_of",
+    "judge",
+    "keep",
+    "opened",
+    "take_in",
+    "thrown_away",
+    "turn_down_unknown",
+    "without_contradictions",
 ]

@@ -3,6 +3,7 @@
 from merchants.models.accounts import DfireAccount, SmartCouponAccount
 from merchants.models.audit import AuditAction, AuditEntry
 from merchants.models.customer import Customer
+from merchants.models.customer_file import CustomerFile, CustomerFilePart, CustomerFileRow
 from merchants.models.erasure import Erasure
 from merchants.models.merchant import Merchant, Shop
 from merchants.models.scope import MerchantScope
@@ -13,6 +14,9 @@ __all__ = [
     "AuditEntry",
     "Authenticator",
     "Customer",
+    "CustomerFile",
+    "CustomerFilePart",
+    "CustomerFileRow",
     "DfireAccount",
     "Erasure",
     "FailedSignIn",

@@ -61,10 +61,11 @@ def rows_of(source: IO[bytes] | str) -> Iterator[tuple[int, list[str]]]:
         if len(cells) > MOST_COLUMNS:
             raise TableError(_("Row %(row)s has more than %(most)s columns.") % {"row": number, "most": MOST_COLUMNS})
         texts = [cell.strip() for cell in cells]
-        if any(len(text) > LONGEST_CELL for text in texts):
+        together = "".join(texts)
+        if len(together) > LONGEST_CELL and any(len(text) > LONGEST_CELL for text in texts):
             said = {"row": number, "most": LONGEST_CELL}
             raise TableError(_("A cell in row %(row)s is longer than %(most)s characters.") % said)
-        if any(texts):
+        if together:
             yield number, texts
 
 
@@ -81,9 +82,10 @@ def _of_text(source: IO[bytes]) -> Iterator[list[str]]:
         first = text.readline(64 * 1024)
         text.seek(0)
         delimiter = max(",\t;", key=first.count)
-        lines = _Lines(text)
-        for row in csv.reader(lines, delimiter=delimiter):
-            lines.row_is_read()
+        lines = _Lines()
+        for row in csv.reader(lines.of(text), delimiter=delimiter):
+            lines.row += 1
+            lines.length = 0
             yield row
     except csv.Error as error:
         raise TableError(_("This is not a table: %(why)s.") % {"why": error}) from error
@@ -92,28 +94,22 @@ def _of_text(source: IO[bytes]) -> Iterator[list[str]]:
 
 
 class _Lines:
-    """The lines of a CSV, as long as those of one row (line breaks may be quoted) are not too long to be held."""
+    """The lines of a CSV, as long as those of one row (line breaks may be quoted) are not too long to be held.
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-        self._row, self._length = 1, 0
+    Whoever reads a row counts it, and sets the length back: what comes then is of the next row.
+    """
 
-    def row_is_read(self) -> None:
-        """What comes now is of the next row."""
-        self._row, self._length = self._row + 1, 0
+    row, length = 1, 0
 
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(LONGEST_ROW + 1)
-        if not line:
-            raise StopIteration
-        self._length += len(line)
-        if self._length > LONGEST_ROW:
-            said = {"row": self._row, "most": LONGEST_ROW}
-            raise TableError(_("Row %(row)s is longer than %(most)s characters.") % said)
-        return line
+    def of(self, text: io.TextIOWrapper) -> Iterator[str]:
+        """Each line of a text."""
+        read = text.readline
+        while line := read(LONGEST_ROW + 1):
+            self.length += len(line)
+            if self.length > LONGEST_ROW:
+                said = {"row": self.row, "most": LONGEST_ROW}
+                raise TableError(_("Row %(row)s is longer than %(most)s characters.") % said)
+            yield line
 
 
 def _encoding(source: IO[bytes]) -> str:

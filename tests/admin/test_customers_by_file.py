@@ -10,32 +10,36 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import Workbook
 
-from coupons import binding
+from coupons import customer_files
 from coupons.models import IssuedCoupon
 from integrations.models import OutboxRow
-from merchants.models import Customer, MerchantScope
+from merchants.models import Customer, CustomerFile, MerchantScope
+from merchants.tables import reading
 from tests.admin.conftest import MOBILE, World
 from tests.admin.pages import list_of, page_of
 from tests.factories import CustomerFactory, issued
+from tests.merchants.files import came_of_it, counts
 
 ADDRESS = "/admin/merchants/customer/by-file/"
-SLICE = f"{ADDRESS}slice/"
+DIALOG = {"_form_submitted": "1"}
 
 
-def check(client: Client, world: World, text: str = "", file: Any = None, **fields: Any) -> Any:
+def send(client: Client, world: World, text: str = "", file: Any = None, **fields: Any) -> Any:
     """Send the form."""
     data = {"merchant": world.own.pk, "text": text, "adds_unknown": "on", **fields}
-    return client.post(ADDRESS, {**data, "file": file} if file else data)
+    return client.post(ADDRESS, {**data, "file": file} if file else data, follow=True)
 
 
-def figures(response: Any) -> dict[str, int]:
-    return {figure["key"]: figure["count"] for figure in response.context["figures"]}
+def sent(client: Client, world: World, text: str = "", file: Any = None, **fields: Any) -> CustomerFile:
+    """The file that is made of it, checked."""
+    send(client, world, text, file, **fields)
+    return CustomerFile.objects.latest("pk")
 
 
-def go(client: Client, response: Any) -> list[dict[str, Any]]:
-    """Send the slices as the browser does."""
-    parts = response.context["slices"]["parts"]
-    return [client.post(SLICE, {"slice": part["sealed"]}).json() for part in parts]
+def act(client: Client, file: CustomerFile, name: str) -> Any:
+    response = client.post(page_of(file).replace("change/", f"{name}/"), DIALOG, follow=True)
+    file.refresh_from_db()
+    return response
 
 
 def test_the_list_has_the_button(lili: Client) -> None:
@@ -46,26 +50,36 @@ def test_a_check_changes_nothing_and_yes_does_it_all(lili: Client, world: World)
     waiting = CustomerFactory(merchant=world.own, openid="")
     coupon = issued(world.template, waiting)
     text = f"会员标识,手机号,openid\n{waiting.identifier},,o-new\nvip-1,13700000001,o-vip\n{MOBILE},123,o-x"
-    response = check(lili, world, text)
-    assert figures(response) == {"new": 1, "change": 1, "equal": 0, "bad": 1}
+    response = send(lili, world, text)
+    file = CustomerFile.objects.get()
+    assert counts(file) == (1, 1, 0, 1)
     html = response.content.decode()
     assert "1 coupon waits for these customers" in html
     assert "no mobile number" in html
     assert not Customer.objects.filter(openid__in=["o-new", "o-vip"]).exists()
     assert IssuedCoupon.objects.get(pk=coupon.pk).delivery == "waiting"
-    assert go(lili, response) == [{"created": 1, "changed": 1, "equal": 0, "released": 1, "refused": []}]
+    html = act(lili, file, "start").content.decode()
+    assert (came_of_it(file), file.released) == (("done", 1, 1, 0, 0), 1)
+    assert "Done: 1 new, 1 changed, 0 unchanged, 1 not done. Deliveries released: 1" in html
     assert Customer.objects.get(merchant=world.own, identifier="vip-1").mobile == "13700000001"
     assert Customer.objects.get(pk=waiting.pk).openid == "o-new"
     assert IssuedCoupon.objects.get(pk=coupon.pk).delivery == "queued"
     assert OutboxRow.objects.get(coupon=coupon).state == "queued"
 
 
+def test_the_dialog_says_how_many_it_will_be(lili: Client, world: World) -> None:
+    file = sent(lili, world, "会员标识,openid\nvip-1,o-1\nvip-2,o-2")
+    html = lili.get(page_of(file).replace("change/", "start/")).content.decode()
+    assert "<strong>2</strong>" in html
+    assert not Customer.objects.filter(openid="o-1").exists()
+
+
 def test_the_same_file_again_changes_nothing(lili: Client, world: World) -> None:
     text = "会员标识,openid\nvip-1,o-vip"
-    first = check(lili, world, text)
-    go(lili, first)
-    assert go(lili, first) == [{"created": 0, "changed": 0, "equal": 1, "released": 0, "refused": []}]
-    assert figures(check(lili, world, text)) == {"new": 0, "change": 0, "equal": 1, "bad": 0}
+    act(lili, sent(lili, world, text), "start")
+    again = sent(lili, world, text)
+    assert counts(again) == (0, 0, 1, 0)
+    assert "There is nothing to do in this file." in lili.get(page_of(again)).content.decode()
 
 
 def test_xlsx_and_csv_are_read(lili: Client, world: World) -> None:
@@ -74,95 +88,123 @@ def test_xlsx_and_csv_are_read(lili: Client, world: World) -> None:
     book.active.append([13700000001, "o-1"])
     book.save(content)
     for name, data in (("a.xlsx", content.getvalue()), ("a.csv", "手机号,openid\n13700000001,o-1".encode("gb18030"))):
-        assert figures(check(lili, world, file=SimpleUploadedFile(name, data)))["new"] == 1
+        assert sent(lili, world, file=SimpleUploadedFile(name, data)).new == 1
 
 
-def test_what_cannot_be_read_is_said_and_what_was_typed_stays(lili: Client, world: World) -> None:
-    html = check(lili, world, "卡号,微信\n甲,乙").content.decode()
+def test_what_cannot_be_read_is_said_and_what_was_typed_stays(lili: Client, world: World, monkeypatch: Any) -> None:
+    html = send(lili, world, "卡号,微信\n甲,乙").content.decode()
     assert "must name the columns" in html
     assert "卡号,微信" in html
-    assert "Choose a file, or paste the rows" in check(lili, world).content.decode()
-    large = SimpleUploadedFile("a.csv", b"x" * (5 * 1024 * 1024 + 1))
-    assert "larger than 5 MB" in check(lili, world, file=large).content.decode()
+    assert "Choose a file, or paste the rows" in send(lili, world).content.decode()
+    monkeypatch.setattr(reading, "MOST_BYTES", 10 << 20)
+    large = SimpleUploadedFile("a.csv", b"x" * ((10 << 20) + 1))
+    assert "larger than 10 MB" in send(lili, world, file=large).content.decode()
+    assert not CustomerFile.objects.exists()
 
 
-def test_slices_are_bound_each_in_a_transaction_of_its_own(lili: Client, world: World, monkeypatch: Any) -> None:
-    monkeypatch.setattr(binding, "SLICE", 2)
-    rows = "\n".join(f"vip-{number},o-{number}" for number in range(5))
-    response = check(lili, world, f"会员标识,openid\n{rows}")
-    assert [part["rows"] for part in response.context["slices"]["parts"]] == [2, 2, 1]
-    lili.post(SLICE, {"slice": response.context["slices"]["parts"][1]["sealed"]})
-    assert set(Customer.objects.filter(identifier__startswith="vip-").values_list("openid", flat=True)) == {
-        "o-2",
-        "o-3",
-    }
-    assert figures(check(lili, world, f"会员标识,openid\n{rows}")) == {"new": 3, "change": 0, "equal": 2, "bad": 0}
+def test_a_large_file_is_left_to_a_worker_and_shows_how_far_it_is(lili: Client, world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr("coupons.customer_files.working.SMALL_BYTES", 10)
+    monkeypatch.setattr("coupons.customer_files.working.FEW_ROWS", 0)
+    file = sent(lili, world, "会员标识,openid\nvip-1,o-1")
+    assert file.state == "checking"
+    assert 'hx-trigger="every 1s"' in lili.get(page_of(file)).content.decode()
+    customer_files.work_all()
+    assert lili.get(page_of(file), headers={"hx-request": "true"})["HX-Refresh"] == "true"
+    act(lili, file, "start")
+    assert file.state == "running"
+    customer_files.work_all()
+    file.refresh_from_db()
+    assert came_of_it(file) == ("done", 1, 0, 0, 0)
 
 
 def test_what_became_wrong_after_the_check_is_refused_by_itself(lili: Client, world: World) -> None:
-    response = check(lili, world, "会员标识,openid\nvip-1,o-1\nvip-2,o-2")
+    file = sent(lili, world, "会员标识,openid\nvip-1,o-1\nvip-2,o-2")
     CustomerFactory(merchant=world.own, openid="o-1")
-    (answer,) = go(lili, response)
-    assert (answer["created"], [row[:4] for row in answer["refused"]]) == (1, [[2, "vip-1", "", "o-1"]])
-    assert "Another customer of this merchant has this openid." in answer["refused"][0][4]
+    html = act(lili, file, "start").content.decode()
+    assert came_of_it(file) == ("done", 1, 0, 0, 1)
+    assert "Another customer of this merchant has this openid." in html
     assert not Customer.objects.filter(merchant=world.own, identifier="vip-1").exists()
 
 
-def test_who_was_bound_stands_in_the_log_without_a_value(lili: Client, world: World, staff: User) -> None:
+def test_every_row_that_is_not_done_can_be_taken_away(lili: Client, world: World) -> None:
+    rows = "\n".join(f"vip-{number},{number}," for number in range(80))
+    file = sent(lili, world, f"会员标识,手机号,openid\n{rows}\n=1+1,1380013,")
+    html = lili.get(page_of(file)).content.decode()
+    assert "and 31 more" in html
+    response = lili.get(page_of(file).replace("change/", "not-done/"))
+    lines = b"".join(response).decode("utf-8-sig").splitlines()
+    assert len(lines) == 82
+    assert lines[1].startswith("vip-0,0,,This is no mobile number")
+    assert lines[81].startswith("'=1+1,1380013,"), "no formula"
+
+
+def test_who_was_bound_and_entered_stands_in_the_log_without_a_value(lili: Client, world: World, staff: User) -> None:
     customer = CustomerFactory(merchant=world.own, openid="")
-    go(lili, check(lili, world, f"会员标识,openid\n{customer.identifier},o-secret"))
-    entry = LogEntry.objects.get(object_id=str(customer.pk))
-    assert (entry.user, entry.action_flag) == (staff, 2)
-    assert "o-secret" not in entry.change_message
-    assert customer.identifier not in entry.object_repr
+    text = f"会员标识,openid\n{customer.identifier},o-secret\n13700000077,o-2"
+    act(lili, sent(lili, world, text), "start")
+    changed = LogEntry.objects.get(object_id=str(customer.pk))
+    assert (changed.user, changed.action_flag) == (staff, 2)
+    assert changed.get_change_message() == "Changed openid."
+    assert customer.identifier not in changed.object_repr
+    added = LogEntry.objects.get(object_id=str(Customer.objects.get(openid="o-2").pk))
+    assert (added.user, added.action_flag, added.object_repr) == (staff, 1, "137****0077")
 
 
 def test_only_own_merchants(lili: Client, root: Client, world: World) -> None:
-    html = lili.get(ADDRESS).content.decode()
-    assert world.other.name not in html
-    assert "figures" not in check(lili, world, "会员标识,openid\nv,o-1", merchant=world.other.pk).context
-    theirs = check(root, world, "会员标识,openid\nvip-1,o-1", merchant=world.other.pk)
-    sealed = theirs.context["slices"]["parts"][0]["sealed"]
-    assert lili.post(SLICE, {"slice": sealed}).status_code == 400, "made for somebody else"
+    assert world.other.name not in lili.get(ADDRESS).content.decode()
+    send(lili, world, "会员标识,openid\nv,o-1", merchant=world.other.pk)
+    assert not CustomerFile.objects.exists()
+    theirs = sent(root, world, "会员标识,openid\nvip-1,o-1", merchant=world.other.pk)
+    act(lili, theirs, "start")
+    assert theirs.state == "ready"
+    assert "vip-1" not in lili.get(page_of(theirs), follow=True).content.decode()
     assert not Customer.objects.filter(openid="o-1").exists()
 
 
 def test_a_merchant_that_was_taken_from_the_user_is_not_bound(lili: Client, world: World, staff: User) -> None:
-    response = check(lili, world, "会员标识,openid\nvip-1,o-1")
+    file = sent(lili, world, "会员标识,openid\nvip-1,o-1")
     MerchantScope.objects.get(user=staff).merchants.clear()
-    sealed = response.context["slices"]["parts"][0]["sealed"]
-    assert lili.post(SLICE, {"slice": sealed}).status_code == 404
+    act(lili, file, "start")
+    assert file.state == "ready"
     assert not Customer.objects.filter(openid="o-1").exists()
 
 
 def test_without_the_permission_there_is_no_way_in(lili: Client, world: World, staff: User) -> None:
-    response = check(lili, world, "会员标识,openid\nvip-1,o-1")
+    file = sent(lili, world, "会员标识,openid\nvip-1,o-1")
     staff.user_permissions.remove(*staff.user_permissions.filter(codename="change_customer"))
     assert ADDRESS not in lili.get(list_of(Customer)).content.decode()
     assert lili.get(ADDRESS).status_code == 403
-    sealed = response.context["slices"]["parts"][0]["sealed"]
-    assert lili.post(SLICE, {"slice": sealed}).status_code == 403
-    assert lili.get(SLICE).status_code == 405
+    act(lili, file, "start")
+    assert file.state == "ready"
 
 
 def test_who_may_not_add_customers_finds_unknown_ones_listed(lili: Client, world: World, staff: User) -> None:
+    by_others = sent(lili, world, "会员标识,openid\nvip-1,o-1")
     staff.user_permissions.remove(*staff.user_permissions.filter(codename="add_customer"))
-    assert figures(check(lili, world, "会员标识,openid\nvip-1,o-1"))["bad"] == 1
-    assert "No customer has this" in check(lili, world, "会员标识,openid\nvip-1,o-1").content.decode()
+    assert sent(lili, world, "会员标识,openid\nvip-1,o-1").bad == 1
+    assert "No customer has this" in send(lili, world, "会员标识,openid\nvip-1,o-1").content.decode()
+    assert "you may not enter any" in act(lili, by_others, "start").content.decode()
+    assert not Customer.objects.filter(openid="o-1").exists()
 
 
 def test_stored_numbers_stay_masked_for_those_who_may_not_see_them(lili: Client, root: Client, world: World) -> None:
     text = f"会员标识,手机号\n{world.coupon.customer.identifier},13700000009"
-    assert MOBILE not in re.sub(r"<script.*?</script>", "", check(lili, world, text).content.decode(), flags=re.S)
-    assert f">{MOBILE}<" in check(root, world, text).content.decode()
+    assert MOBILE not in re.sub(r"<script.*?</script>", "", send(lili, world, text).content.decode(), flags=re.S)
+    assert f">{MOBILE}<" in send(root, world, text).content.decode()
+
+
+def test_what_others_typed_is_masked(lili: Client, root: Client, world: World) -> None:
+    file = sent(root, world, "手机号,openid\n13700000001,o-1\n1370000000,o-2")
+    html = lili.get(page_of(file)).content.decode()
+    assert "13700000001" not in html
+    assert "1370000000" not in html
+    assert "13700000001" in root.get(page_of(file)).content.decode()
 
 
 def test_the_example_opens_as_what_it_shows(lili: Client, world: World) -> None:
     content = lili.get(f"{ADDRESS}example.csv").content
     assert content.startswith(b"\xef\xbb\xbf")
-    assert figures(check(lili, world, file=SimpleUploadedFile("e.csv", content))) == {
-        "new": 2, "change": 0, "equal": 0, "bad": 0,
-    }  # fmt: skip
+    assert counts(sent(lili, world, file=SimpleUploadedFile("e.csv", content))) == (2, 0, 0, 0)
 
 
 def test_saving_one_customer_says_what_goes_out(lili: Client, world: World) -> None:

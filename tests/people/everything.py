@@ -5,7 +5,7 @@ import uuid
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from coupons import batches, figures
+from coupons import batches, customer_files, figures
 from coupons.approvals import asking
 from coupons.models import CouponTemplate, DoneAlone, IssuedCoupon, Reissue
 from integrations.models import (
@@ -56,6 +56,11 @@ def one_of_everything(
     batch = batches.begin_issue(template, f"{mobile}\n1370000\n", name=f"{name}名单")
     batches.work_all()
     assert batch.rows.exists()
+    customer_files.begin(
+        merchant, f"手机号,openid\n{mobile},o-{name}\n1370000,\n", adds_unknown=True, name=f"{name}名单"
+    )
+    customer_files.work_all()
+    customer_files.begin(merchant, f"手机号\n{mobile}\n", adds_unknown=True, name=f"{name}名单")
     asker, _made = User.objects.get_or_create(username="asker", is_staff=True)
     asking.ask_to_issue(batch, by=asker, reason=f"{name}的券")
     DoneAlone.objects.create(user=asker, template=template, gives=True, coupons=1, value_fen=1)

@@ -174,7 +174,19 @@ merchants.customer
     SAMP   save add by-file/example.csv by-file
     SAPU   export
     SAP    erase
-    -      delete by-file/slice
+    -      delete
+merchants.customerfile
+    SAMPU  list page
+    SAPU   export not-done
+    SAMP   start resume cancel
+    -      save add delete
+merchants.customerfilepart
+    SA     list page export
+    -      save add delete
+merchants.customerfilerow
+    SAMPU  list page
+    SAPU   export
+    -      save add delete
 merchants.dfireaccount
     SA     list page save add delete export test
 merchants.erasure

@@ -22,7 +22,7 @@ from integrations.models import (
     WebhookDelivery,
 )
 from integrations.retention.kinds import KINDS
-from merchants.models import Customer, Erasure, Merchant
+from merchants.models import Customer, CustomerFile, CustomerFileRow, Erasure, Merchant
 from tests.outbox.dfire import Dfire
 
 _KEPT_ELSEWHERE = {"django_migrations"}
@@ -82,6 +82,8 @@ def everything_old(days: float = 365) -> None:
     made_old(WebhookDelivery.objects, days, "created_at")
     made_old(BatchRow.objects, days, "created_at")
     made_old(Batch.objects, days, "created_at")
+    made_old(CustomerFileRow.objects, days, "created_at")
+    made_old(CustomerFile.objects, days, "created_at")
     made_old(DfireCallback.objects.exclude(settled_at=None), days, "settled_at")
 
 

@@ -30,6 +30,7 @@ from merchants.erasing import of_names
 from merchants.models import Customer, Erasure
 from tests.factories import STAFF
 from tests.hooks.helpers import address_of, give_push, post
+from tests.merchants.files import checked, table
 from tests.outbox.dfire import WITHDRAW, Dfire
 from tests.outbox.helpers import drain_through, row_of, time_passes
 from tests.retention.conftest import IDENTIFIER, MOBILE, NAMES, OPENID, Known
@@ -63,6 +64,7 @@ def test_nothing_in_the_database_names_an_erased_customer(known: Known) -> None:
     file = batches.begin_issue(known.template, "\n".join(NAMES))
     batches.work_all()
     batches.cancel(file)
+    checked(known.customer.merchant, table((IDENTIFIER, "13700000001", ""), ("x", MOBILE, ""), ("y", "", OPENID)))
     for name in NAMES:
         assert len(where(name)) > 3, "the test must have something to find"
     assert erased(known.customer).finished_at

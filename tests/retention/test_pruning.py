@@ -24,6 +24,7 @@ from integrations.sync.identities import told_identity
 from integrations.sync.words import NOT_NEEDED
 from merchants.models import AuditEntry, FailedSignIn, SignIn, SignInLock
 from tests.factories import issued
+from tests.merchants.files import checked, yes
 from tests.outbox.dfire import DELIVER, Dfire
 from tests.outbox.helpers import drain_through, revoke, row_of
 from tests.retention.conftest import MOBILE, OPENID, Known
@@ -37,6 +38,7 @@ def test_a_dry_run_says_what_a_real_one_does_and_changes_nothing(
 ) -> None:
     Session.objects.create(session_key="k", session_data="d", expire_date=timezone.now() - timedelta(days=2))
     batches.cancel(batches.begin_issue(known.template, MOBILE))
+    yes(checked(known.template.merchant, "手机号\n123\n13700000001"))
     for model, more in ((SignIn, {}), (FailedSignIn, {}), (SignInLock, {"failures_since_start": 1})):
         model.objects.create(username="lili", ip_address="192.0.2.1", **more)
         model.objects.update(attempt_time=timezone.now() - timedelta(days=400))
@@ -197,3 +199,13 @@ def test_a_file_that_waits_for_a_word_is_kept_until_it_is_too_old(known: Known) 
     pruning.prune()
     batch.refresh_from_db()
     assert (batch.state, batch.rows.count()) == (BatchState.CANCELLED, 0)
+
+
+def test_a_customer_file_that_waits_for_a_word_is_kept_until_it_is_too_old(known: Known) -> None:
+    file = checked(known.template.merchant, "手机号\n123\n13700000001")
+    pruning.prune()
+    assert file.rows.count() == 2
+    everything_old()
+    pruning.prune()
+    file.refresh_from_db()
+    assert (file.state, file.rows.count()) == ("cancelled", 0)
