@@ -162,7 +162,7 @@ def _do(file: CustomerFile, last: int) -> None:
 def _judge(file: CustomerFile, last: int, chosen: str = "true", *, adds_unknown: bool) -> None:
     """Put the chosen rows of the slice, judged, into the temporary table `judged`."""
     said = _SAID.format(file=file.pk, after=file.position, last=last)
-    select, values = bindings.judge(file.merchant_id, f"(SELECT * FROM {said} AS said WHERE {chosen})")
+    select, values = bindings.judge(file.merchant_id, f"(SELECT * FROM {said} AS said WHERE {chosen})")  # nosec B608 # names of ours
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO judged ({JUDGED}) {select}", values)  # nosec B608 # names of ours
     bindings.turn_down_unknown(file.merchant_id, "judged", chosen, adds_unknown=adds_unknown)

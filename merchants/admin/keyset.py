@@ -112,7 +112,9 @@ def _one_way(queryset: QuerySet[Any]) -> list[str]:
     """The order as columns of the table that all rise or all fall, the last of them the key; [] if it is another."""
     meta, order = queryset.model._meta, []
     for part in queryset.query.order_by:
-        name = part.lstrip("-") if isinstance(part, str) else ""
+        if not isinstance(part, str):
+            return []
+        name = part.lstrip("-")
         try:
             field = meta.pk if name == "pk" else meta.get_field(name)
         except FieldDoesNotExist:

@@ -1,6 +1,6 @@
 """The audit trail as a list and entry by entry: to look at, to search, to take away."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -93,8 +93,9 @@ class _Entries(KeysetList):
     def get_results(self, request: HttpRequest) -> None:
         """The rows, each knowing for whom it is shown."""
         super().get_results(request)
-        prepare(request, self.result_list)
-        for entry in self.result_list:
+        entries = cast(list[AuditEntry], self.result_list)
+        prepare(request, entries)
+        for entry in entries:
             entry.viewer = request
 
 
