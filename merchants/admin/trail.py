@@ -1,6 +1,6 @@
 """The audit trail as a list and entry by entry: to look at, to search, to take away."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -93,7 +93,7 @@ class _Entries(KeysetList):
     def get_results(self, request: HttpRequest) -> None:
         """The rows, each knowing for whom it is shown."""
         super().get_results(request)
-        entries = cast(list[AuditEntry], self.result_list)
+        entries: Any = self.result_list
         prepare(request, entries)
         for entry in entries:
             entry.viewer = request
