@@ -106,10 +106,10 @@ def found(request: HttpRequest, file: CustomerFile) -> str:
 def figures(file: CustomerFile) -> list[dict[str, Any]]:
     """What the check found, in rows."""
     return [
-        {"key": "new", "label": gettext("new customers"), "count": file.new},
-        {"key": "change", "label": gettext("to be changed"), "count": file.change},
-        {"key": "equal", "label": gettext("the same already"), "count": file.equal},
-        {"key": "bad", "label": gettext("not done"), "count": file.bad + file.refused},
+        {"key": "new", "label": gettext("new customers"), "count": f"{file.new:,}"},
+        {"key": "change", "label": gettext("to be changed"), "count": f"{file.change:,}"},
+        {"key": "equal", "label": gettext("the same already"), "count": f"{file.equal:,}"},
+        {"key": "bad", "label": gettext("not done"), "count": f"{file.bad + file.refused:,}"},
     ]
 
 

@@ -52,7 +52,11 @@ class YesForm(BaseDialogForm):
         if not str(object_id).isdecimal():
             return {}
         own = CustomerFile.objects.filter(merchant__in=visible_merchants(request.user))
-        return {"file": own.select_related("merchant").filter(pk=int(str(object_id))).first()}
+        file = own.select_related("merchant").filter(pk=int(str(object_id))).first()
+        if file is None:
+            return {}
+        numbers = {name: f"{getattr(file, name):,}" for name in ("new", "change", "waiting")}
+        return {"file": file, **numbers}
 
 
 @admin.register(CustomerFile)
