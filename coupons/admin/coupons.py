@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +25,7 @@ from coupons.admin.filters import (
 from coupons.admin.finding import coupons_named, is_shortened, tidy
 from coupons.admin.why import WhyPage
 from coupons.models import IssuedCoupon
-from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin, is_administrator, visible_keys
+from merchants.admin.base import BigTable, ReadOnly, ScopedAdmin
 from merchants.admin.filters import OwnRelatedFilter, OwnSearchFilter
 
 _REDEEMED, _ISSUED = {"redeemed_at_from", "redeemed_at_to"}, {"issued_at_from", "issued_at_to"}
@@ -35,12 +34,6 @@ _ORDERS = (
     (_REDEEMED, ["-redeemed_at", "-id"]),
     (_ISSUED, ["-issued_at", "-id"]),
 )
-_INDEXED = (
-    {"merchant__id__exact", "status__exact"},
-    _ISSUED | {"merchant__id__exact"},
-    _REDEEMED | {"merchant__id__exact"},
-)
-_MOST_MERCHANTS = 100  # beyond it, what they have is no small part of all
 
 
 @admin.register(IssuedCoupon)
@@ -70,6 +63,7 @@ class IssuedCouponAdmin(WhyPage, CouponActions, CouponColumns, CouponPage, ReadO
         ShopToldFilter,
         ("valid_until", ValidUntilFilter),
     ]
+    indexed_by_merchant = ({"status__exact"}, _ISSUED, _REDEEMED)
     search_fields = ["code"]
     search_help_text = _("Code (several may be pasted), or the customer's mobile, identifier or openid")
     empty_hint = _("Coupons are issued on the page of a published template, by pushes and by partner apps.")
@@ -93,10 +87,3 @@ class IssuedCouponAdmin(WhyPage, CouponActions, CouponColumns, CouponPage, ReadO
             if names & given:
                 return order
         return ["-id"]
-
-    def merchants_with_index(self, request: HttpRequest) -> list[int] | None:
-        """Those of the user's scope, where nothing is asked for but what the indexes of a merchant begin with."""
-        given = {name for name, value in request.GET.items() if value and name != PAGE_VAR}
-        own = [] if is_administrator(request) else visible_keys(request)
-        indexed = any(given <= names for names in _INDEXED)
-        return own if indexed and 0 < len(own) <= _MOST_MERCHANTS else None

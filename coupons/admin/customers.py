@@ -100,6 +100,7 @@ class CustomerAdmin(BindingByFile, ErasingActions, BigTable, ScopedAdmin):
         "created_at",
     ]
     list_select_related = ["merchant", "erasure"]
+    indexed_by_merchant = (set(),)
     export_columns = CUSTOMER
     list_filter = [("merchant", OwnRelatedFilter), BindingFilter, WaitingCouponsFilter]
     search_fields = ["identifier__exact", "mobile__exact", "openid__exact"]

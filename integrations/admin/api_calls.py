@@ -50,6 +50,7 @@ class ApiCallAdmin(SignaturePage, ReadOnly, BigTable, ScopedAdmin):
     list_display = ["at", "app_shown", "call_shown", "status_shown", "code", "duration_ms", "merchant", "coupon_shown"]
     list_display_links = ["at"]
     list_select_related = ["app", "merchant", "coupon"]
+    indexed_by_merchant = (set(),)
     list_filter = [("merchant", OwnRelatedFilter), StatusClassFilter, RouteFilter, ("at", LocalDaysFilter)]
     search_fields = ["request_id__exact", "coupon__code__exact"]
     search_help_text = _("Request ID or coupon code")

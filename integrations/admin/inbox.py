@@ -25,6 +25,7 @@ class DfireCallbackAdmin(CallbackActions, CallbackColumns, ReadOnly, BigTable, S
 
     list_display = ["code_shown", "matter_shown", "suggestion_shown", "merchant", "received_at"]
     list_select_related = ["merchant"]
+    indexed_by_merchant = (set(),)
     list_filter = [
         OpenFilter,
         SuggestionFilter,

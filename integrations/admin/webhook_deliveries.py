@@ -98,6 +98,7 @@ class WebhookDeliveryAdmin(ReadOnly, BigTable, ScopedAdmin):
     ]
     list_display_links = ["created_at", "event_shown"]
     list_select_related = ["endpoint__app", "endpoint__lane", "coupon", "template", "merchant"]
+    indexed_by_merchant = (set(),)
     list_filter = [("state", ChoicesDropdownFilter), ("event", ChoicesDropdownFilter), EndpointFilter]
     search_fields = ["coupon__code__exact"]
     search_help_text = _("Coupon code or event ID")

@@ -3,10 +3,12 @@
 One place decides it for lists, pages, choices, filters and autocompletion, so that no page can forget to.
 """
 
+from collections.abc import Sequence, Set
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import ForeignKey, ManyToManyField, Model, Q, QuerySet
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
@@ -131,14 +133,20 @@ class BigTable:
     paginator = InfinitePaginator
     show_full_result_count = False
     list_disable_select_all = True
+    # What may be asked for together, where an index begins with the merchant and goes on with that and the order.
+    indexed_by_merchant: ClassVar[Sequence[Set[str]]] = ()
+    most_merchants = 100  # beyond it, what they have is no small part of all
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list by pages of keys."""
         return KeysetList
 
     def merchants_with_index(self, request: HttpRequest) -> list[int] | None:
-        """The user's merchants, if for what is asked there is an index of each one's rows in the list's order."""
-        return None
+        """Those of the user's scope, if for what is asked there is an index of each one's rows in the list's order."""
+        given = {name for name, value in request.GET.items() if value and name != PAGE_VAR}
+        own = [] if is_administrator(request) else visible_keys(request)
+        indexed = any(given <= {"merchant__id__exact", *names} for names in self.indexed_by_merchant)
+        return own if indexed and 0 < len(own) <= self.most_merchants else None
 
 
 class ReadOnly:

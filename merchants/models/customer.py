@@ -27,7 +27,9 @@ def mask_mobile(mobile: str) -> str:
 class Customer(models.Model):
     """A member of one merchant: the same person at two merchants is two customers."""
 
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="customers")
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="customers", db_index=False
+    )
     identifier = models.CharField(
         _("identifier"), max_length=128, help_text=_("As the merchant's membership names the customer.")
     )
@@ -75,7 +77,10 @@ class Customer(models.Model):
                 name="customer_erased_has_no_name",
             ),
         ]
-        indexes = [models.Index(fields=["mobile"], name="customer_mobile")]
+        indexes = [
+            models.Index(fields=["mobile"], name="customer_mobile"),
+            models.Index(fields=["merchant", "-id"], name="customer_of_merchant"),
+        ]
 
     def __str__(self) -> str:
         if self.erased_at is not None:
