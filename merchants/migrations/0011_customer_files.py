@@ -21,7 +21,7 @@ WATCHED = (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchants', '0009_secrets_at_rest'),
+        ('merchants', '0010_customers_in_order'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
