@@ -51,7 +51,7 @@ class KeysetList(QuickRows):
             found, back = self._first(self.queryset), False
         whole = len(found) <= self.list_per_page
         found = found[: self.list_per_page]
-        self.result_list = found[::-1] if back else found
+        self.result_list: list[Any] = found[::-1] if back else found
         self._lead(order, first=whole if back else beside is None and start == 0, last=whole and not back)
 
     def _first(self, rows: QuerySet[Any]) -> list[Model]:
@@ -92,7 +92,7 @@ class KeysetList(QuickRows):
         return None if found is None or None in found else found
 
     def _lead(self, order: list[str], *, first: bool, last: bool) -> None:
-        rows: list[Model] = self.result_list
+        rows: list[Any] = self.result_list
         ends = rows[:1] + rows[-1:]
         by_rows = bool(order) and all(getattr(row, name) is not None for row in ends for name in _names(order))
         if rows and not last:

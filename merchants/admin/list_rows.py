@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib.admin import helpers
-from django.contrib.admin.templatetags.admin_list import _coerce_field_name  # type: ignore[attr-defined]
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import lookup_field
 from django.core.exceptions import ObjectDoesNotExist
@@ -70,7 +69,7 @@ class QuickRows(ChangeList):
 
 def _cells_of(listed: QuickRows, index: int, name: str, heading: Any) -> Callable[[models.Model], str]:
     """What makes a row's cell of this column."""
-    classes = CHECKBOX_CLASSES if name == _CHECKBOX else [f"field-{_coerce_field_name(name, index)}", *ROW_CLASSES]
+    classes = CHECKBOX_CLASSES if name == _CHECKBOX else [f"field-{name}", *ROW_CLASSES]
     linking = [one for one in listed.list_display if one in (listed.list_display_links or ())]
     label = conditional_escape(heading if index or name in linking else gettext("Select record"))
     tag = "th" if linking[:1] == [name] else "td"
