@@ -67,7 +67,7 @@ def memory_mb(pid: int) -> float:
 
 
 def database_seconds() -> float:
-    """What the processes of the database's server have computed, those that have ended too: this machine's `postgres`."""
+    """What the processes of the database's server have computed, those that have ended too."""
     from django.db import connection
 
     with connection.cursor() as cursor:
