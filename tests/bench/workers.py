@@ -67,17 +67,23 @@ def memory_mb(pid: int) -> float:
 
 
 def database_seconds() -> float:
-    """What the processes of the database's server have computed, as far as they live: this machine's `postgres`."""
+    """What the processes of the database's server have computed, those that have ended too."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity")
-        return processor_seconds([pid for (pid,) in cursor.fetchall()])
+        cursor.execute("SELECT pid, pg_backend_pid() FROM pg_stat_activity")
+        found = cursor.fetchall()
+    server = int(_fields(found[0][1])[1])  # the parent of them all, to whom those that end are counted
+    ended = sum(map(int, _fields(server)[13:15])) / _TICKS
+    return ended + processor_seconds([pid for pid, _ in found])
 
 
 def _ticks(pid: int) -> int:
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, _fields(pid)[11:13]))
     except OSError:
         return 0
-    return int(fields[11]) + int(fields[12])
+
+
+def _fields(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
