@@ -15,7 +15,7 @@ from coupons.models import Batch, CouponTemplate
 from integrations.models import AlertTarget, ApiKey, PartnerApp, WebhookEndpoint
 from merchants.audit.watching import is_watched, watched
 from merchants.audit.who import Who, acting
-from merchants.models import AuditEntry, Authenticator, DfireAccount, MerchantScope, SmartCouponAccount
+from merchants.models import AuditEntry, Authenticator, CustomerFile, DfireAccount, MerchantScope, SmartCouponAccount
 from merchants.secrets import EncryptedTextField
 from tests.audit.conftest import entries, last
 from tests.factories import (
@@ -142,6 +142,7 @@ def watched_rows() -> list[Any]:
     return [
         template, template.versions.get(), template.merchant, shop, app, user, Group.objects.first(),
         Batch.objects.create(merchant=template.merchant, template=template),
+        CustomerFile.objects.create(merchant=template.merchant),
         DfireAccountFactory(app_secret=SECRET),
         SmartCouponAccountFactory(
             token=f"{SECRET}-1", previous_token=f"{SECRET}-2", developer_key=f"{SECRET}-3", app_secret=f"{SECRET}-4"
