@@ -142,7 +142,6 @@ def watched_rows() -> list[Any]:
     return [
         template, template.versions.get(), template.merchant, shop, app, user, Group.objects.first(),
         Batch.objects.create(merchant=template.merchant, template=template),
-        CustomerFile.objects.create(merchant=template.merchant),
         DfireAccountFactory(app_secret=SECRET),
         SmartCouponAccountFactory(
             token=f"{SECRET}-1", previous_token=f"{SECRET}-2", developer_key=f"{SECRET}-3", app_secret=f"{SECRET}-4"
@@ -153,6 +152,7 @@ def watched_rows() -> list[Any]:
         ),
         AlertTarget.objects.create(name="群", address=f"wecombot://{SECRET}"),
         Authenticator.objects.create(user=user, name="phone", secret=SECRET.encode().hex()),
+        CustomerFile.objects.create(merchant=template.merchant),
     ]  # fmt: skip
 
 
