@@ -91,14 +91,14 @@ WITH good AS MATERIALIZED (
     FROM good JOIN giving USING (openid)
     WINDOW of_one AS (PARTITION BY openid ORDER BY number)
 ), found AS (
-    SELECT number, 'bad' AS verdict, 'openid_twice' AS why, other FROM given
+    SELECT number AS row, 'bad' AS verdict, 'openid_twice' AS why, other FROM given
     UNION ALL
     SELECT number, 'bad', 'twice', other FROM told WHERE torn AND number NOT IN (SELECT number FROM given)
     UNION ALL
     SELECT number, 'equal', '', NULL FROM told WHERE again AND NOT torn AND number NOT IN (SELECT number FROM given)
 )
 UPDATE {table} AS kept SET verdict = found.verdict, why = found.why, other = found.other
-FROM found WHERE {chosen} AND kept.number = found.number"""
+FROM found WHERE {chosen} AND kept.number = found.row"""
 
 _NAMES = "SELECT number, coalesce(nullif(identifier, ''), mobile) FROM {table} WHERE {chosen} AND verdict = 'new'"
 _TURNED_DOWN = "UPDATE {table} SET verdict = 'bad', why = %s WHERE {chosen} AND verdict = 'new'"

@@ -9,7 +9,8 @@ import io
 import zipfile
 import zlib
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import date, datetime
 from typing import IO, Any
 from xml.parsers.expat import ExpatError
@@ -55,18 +56,21 @@ def rows_of(source: IO[bytes] | str) -> Iterator[tuple[int, list[str]]]:
     if head == _OLD_XLS:
         raise TableError(_("This is an old .xls file. Save it as .xlsx or as CSV."))
     found = _of_xlsx(source) if head == _XLSX else _of_text(source)
-    for number, cells in enumerate(found, 1):
-        if number > MOST_ROWS + 1:  # one more, for a heading
-            raise TableError(_("The table has more than %(most)s rows. Split it.") % {"most": f"{MOST_ROWS:,}"})
-        if len(cells) > MOST_COLUMNS:
-            raise TableError(_("Row %(row)s has more than %(most)s columns.") % {"row": number, "most": MOST_COLUMNS})
-        texts = [cell.strip() for cell in cells]
-        together = "".join(texts)
-        if len(together) > LONGEST_CELL and any(len(text) > LONGEST_CELL for text in texts):
-            said = {"row": number, "most": LONGEST_CELL}
-            raise TableError(_("A cell in row %(row)s is longer than %(most)s characters.") % said)
-        if together:
-            yield number, texts
+    with closing(found):  # in front of the source, however it ends
+        for number, cells in enumerate(found, 1):
+            if number > MOST_ROWS + 1:  # one more, for a heading
+                raise TableError(_("The table has more than %(most)s rows. Split it.") % {"most": f"{MOST_ROWS:,}"})
+            if len(cells) > MOST_COLUMNS:
+                raise TableError(
+                    _("Row %(row)s has more than %(most)s columns.") % {"row": number, "most": MOST_COLUMNS}
+                )
+            texts = [cell.strip() for cell in cells]
+            together = "".join(texts)
+            if len(together) > LONGEST_CELL and any(len(text) > LONGEST_CELL for text in texts):
+                said = {"row": number, "most": LONGEST_CELL}
+                raise TableError(_("A cell in row %(row)s is longer than %(most)s characters.") % said)
+            if together:
+                yield number, texts
 
 
 def _head(source: IO[bytes]) -> bytes:
@@ -76,7 +80,7 @@ def _head(source: IO[bytes]) -> bytes:
     return head
 
 
-def _of_text(source: IO[bytes]) -> Iterator[list[str]]:
+def _of_text(source: IO[bytes]) -> Generator[list[str]]:
     text = io.TextIOWrapper(source, encoding=_encoding(source), newline="")
     try:
         first = text.readline(64 * 1024)
@@ -129,7 +133,7 @@ def _encoding(source: IO[bytes]) -> str:
     raise TableError(_("The encoding of this file is not known. Save it as CSV in UTF-8."))
 
 
-def _of_xlsx(source: IO[bytes]) -> Iterator[list[str]]:
+def _of_xlsx(source: IO[bytes]) -> Generator[list[str]]:
     try:
         book = bounded_workbook(source)
     except TooMuch as error:

@@ -16,7 +16,7 @@ from integrations.models import OutboxRow
 from merchants.models import Customer, CustomerFile, MerchantScope
 from merchants.tables import reading
 from tests.admin.conftest import MOBILE, World
-from tests.admin.pages import list_of, page_of
+from tests.admin.pages import action_of, list_of, page_of
 from tests.factories import CustomerFactory, issued
 from tests.merchants.files import came_of_it, counts
 
@@ -37,7 +37,7 @@ def sent(client: Client, world: World, text: str = "", file: Any = None, **field
 
 
 def act(client: Client, file: CustomerFile, name: str) -> Any:
-    response = client.post(page_of(file).replace("change/", f"{name}/"), DIALOG, follow=True)
+    response = client.post(action_of(file, name), DIALOG, follow=True)
     file.refresh_from_db()
     return response
 
@@ -69,7 +69,7 @@ def test_a_check_changes_nothing_and_yes_does_it_all(lili: Client, world: World)
 
 def test_the_dialog_says_how_many_it_will_be(lili: Client, world: World) -> None:
     file = sent(lili, world, "会员标识,openid\nvip-1,o-1\nvip-2,o-2")
-    html = lili.get(page_of(file).replace("change/", "start/")).content.decode()
+    html = lili.get(action_of(file, "start")).content.decode()
     assert "<strong>2</strong>" in html
     assert not Customer.objects.filter(openid="o-1").exists()
 
@@ -131,7 +131,7 @@ def test_every_row_that_is_not_done_can_be_taken_away(lili: Client, world: World
     file = sent(lili, world, f"会员标识,手机号,openid\n{rows}\n=1+1,1380013,")
     html = lili.get(page_of(file)).content.decode()
     assert "and 31 more" in html
-    response = lili.get(page_of(file).replace("change/", "not-done/"))
+    response = lili.get(action_of(file, "not-done"))
     lines = b"".join(response).decode("utf-8-sig").splitlines()
     assert len(lines) == 82
     assert lines[1].startswith("vip-0,0,,This is no mobile number")

@@ -15,7 +15,7 @@ from coupons.models import Batch, CouponTemplate
 from integrations.models import AlertTarget, ApiKey, PartnerApp, WebhookEndpoint
 from merchants.audit.watching import is_watched, watched
 from merchants.audit.who import Who, acting
-from merchants.models import AuditEntry, Authenticator, DfireAccount, MerchantScope, SmartCouponAccount
+from merchants.models import AuditEntry, Authenticator, CustomerFile, DfireAccount, MerchantScope, SmartCouponAccount
 from merchants.secrets import EncryptedTextField
 from tests.audit.conftest import entries, last
 from tests.factories import (
@@ -152,6 +152,7 @@ def watched_rows() -> list[Any]:
         ),
         AlertTarget.objects.create(name="群", address=f"wecombot://{SECRET}"),
         Authenticator.objects.create(user=user, name="phone", secret=SECRET.encode().hex()),
+        CustomerFile.objects.create(merchant=template.merchant),
     ]  # fmt: skip
 
 

@@ -115,7 +115,9 @@ def test_a_worker_that_is_killed_leaves_nothing_of_its_slice(
 
 
 def test_one_file_sent_twice_enters_everybody_once(merchant: Merchant) -> None:
-    one, two = (started(checked(merchant, table(*fresh(PEOPLE)))) for _ in range(2))
+    one, two = [checked(merchant, table(*fresh(PEOPLE))) for _ in range(2)]
+    for file in (one, two):
+        started(file)
     together(customer_files.work_all, customer_files.work_all)
     finished(one, two)
     assert Customer.objects.filter(merchant=merchant).count() == PEOPLE
@@ -129,7 +131,9 @@ def test_two_files_that_give_the_same_openids_to_others(merchant: Merchant) -> N
         people = [CustomerFactory(merchant=merchant, openid="") for _ in range(PEOPLE)]
         openids = [f"o-{row}" for row in range(len(people))][::step]
         rows = [(one.identifier, "", openid) for one, openid in zip(people, openids, strict=True)]
-        files.append(started(checked(merchant, table(*rows))))
+        files.append(checked(merchant, table(*rows)))
+    for file in files:
+        started(file)
     together(customer_files.work_all, customer_files.work_all)
     finished(*files)
     openids = Counter(Customer.objects.exclude(openid="").values_list("openid", flat=True))
