@@ -108,7 +108,8 @@ def test_files_leave_and_arrive(portal: Portal, page: Page, rows: dict[str, str]
     page.locator("form.portal-by-file [name=merchant]").select_option(label="谷雨小馆 (88)")
     page.set_input_files("input[type=file]", {"name": "顾客.csv", "mimeType": "text/csv", "buffer": table})
     page.locator("form.portal-by-file [type=submit]").first.click()
-    expect(page.locator("#by-file")).to_be_visible()
+    page.wait_for_url(re.compile(r"/merchants/customerfile/\d+/"))
+    expect(page.locator(".portal-by-file")).to_be_visible()  # what was found in it
 
 
 def test_copying_and_choices_that_send_themselves(portal: Portal, page: Page, rows: dict[str, str]) -> None:
