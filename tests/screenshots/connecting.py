@@ -49,7 +49,9 @@ def take(browser: Browser, portal: Photographed, folder: Path) -> list[Path]:
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         page.wait_for_timeout(500)
         # the bar with the buttons to save would lie over what is shown
-        page.add_style_tag(content="#submit-row, .submit-row { visibility: hidden; }")
+        page.locator("#submit-row, .submit-row").evaluate_all(
+            "bars => bars.forEach(bar => bar.style.visibility = 'hidden')"
+        )
         for subject, part in _parts(page).items():
             path = folder / f"connect-{subject}.{language}.png"
             (page if part is None else part).screenshot(path=path)
