@@ -10,7 +10,7 @@ class FileState(models.TextChoices):
     CHECKING = "checking", _("being checked")
     READY = "ready", _("waits for your yes")
     RUNNING = "running", _("being entered")
-    STOPPED = "stopped", _("stopped")
+    STOPPED = "stopped", _("broken off")
     UNREADABLE = "unreadable", _("cannot be read")
     DONE = "done", _("done")
     CANCELLED = "cancelled", _("cancelled")

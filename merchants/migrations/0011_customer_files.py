@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(blank=True, default='', max_length=200, verbose_name='name')),
-                ('state', models.CharField(choices=[('checking', 'being checked'), ('ready', 'waits for your yes'), ('running', 'being entered'), ('stopped', 'stopped'), ('unreadable', 'cannot be read'), ('done', 'done'), ('cancelled', 'cancelled')], default='checking', max_length=10, verbose_name='state')),
+                ('state', models.CharField(choices=[('checking', 'being checked'), ('ready', 'waits for your yes'), ('running', 'being entered'), ('stopped', 'broken off'), ('unreadable', 'cannot be read'), ('done', 'done'), ('cancelled', 'cancelled')], default='checking', max_length=10, verbose_name='state')),
                 ('adds_unknown', models.BooleanField(default=True, verbose_name='enters new customers')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
