@@ -56,10 +56,10 @@ def one_of_everything(
     batch = batches.begin_issue(template, f"{mobile}\n1370000\n", name=f"{name}名单")
     batches.work_all()
     assert batch.rows.exists()
-    customer_files.begin(
+    file = customer_files.begin(
         merchant, f"手机号,openid\n{mobile},o-{name}\n1370000,\n", adds_unknown=True, name=f"{name}名单"
     )
-    customer_files.work_all()
+    customer_files.work_here(file)  # and not the other merchant's, which still has its parts
     customer_files.begin(merchant, f"手机号\n{mobile}\n", adds_unknown=True, name=f"{name}名单")
     asker, _made = User.objects.get_or_create(username="asker", is_staff=True)
     asking.ask_to_issue(batch, by=asker, reason=f"{name}的券")

@@ -1,5 +1,5 @@
 """The people of tests/people, who have secrets of their own."""
 
-from tests.people.conftest import _quick_passwords, administrator, browser, member, root, world
+from tests.people.conftest import administrator, browser, member, root, world
 
-__all__ = ["_quick_passwords", "administrator", "browser", "member", "root", "world"]
+__all__ = ["administrator", "browser", "member", "root", "world"]

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from coupons import customer_files
 from integrations.models import AlertTarget, PartnerApp, ReportLane, WebhookEndpoint
 from integrations.models.partners import Scope
 from integrations.partner_api import keys
@@ -54,6 +55,7 @@ def make_everything(user: User) -> Everything:
     signing.replace_secret(endpoint, keep=timedelta(days=1), now=timezone.now())
     AlertTarget.objects.create(name="值班群", address="wecombot://alert-s3cr3t")
     erasing.ask(CustomerFactory(merchant=merchant, identifier=ERASED), reason="asked", asked_by="staff:test")
+    customer_files.begin(merchant, "手机号\n13800138000\n", adds_unknown=True, name="顾客.csv")  # its part is sealed
     return Everything(tills, merchant, platform, Caller(app, text), phone(user))
 
 
