@@ -17,7 +17,7 @@ class IntegrationsConfig(AppConfig):
         from integrations.consume import writing  # noqa: F401
         from integrations.hooks.database import without_limits
         from integrations.inbox import receivers as _inbox  # noqa: F401  (importing connects)
-        from integrations.sync import batches, customer_files, receivers  # noqa: F401
+        from integrations.sync import long_works, receivers  # noqa: F401
         from integrations.webhooks import receivers as _webhooks  # noqa: F401  (after those of the outbox)
         from integrations.webhooks import switching  # noqa: F401
         from merchants.audit.watching import watch

@@ -12,7 +12,7 @@ from integrations.outbox import engine, holding, probing
 from integrations.reconcile import driving, nightly, repairing
 from integrations.retention import erasing, pruning
 from integrations.smart_coupon import confirming
-from integrations.sync import batches, customer_files, open_redemptions, release
+from integrations.sync import long_works, open_redemptions, release
 from integrations.webhooks import driving as webhooks
 
 
@@ -85,7 +85,7 @@ def merge_figures() -> None:
 @shared_task
 def work_batches() -> None:
     """Work the batches that are due."""
-    batches.work()
+    long_works.BATCHES.work()
 
 
 @shared_task
@@ -134,4 +134,4 @@ def send_webhooks() -> None:
 @shared_task
 def work_customer_files() -> None:
     """Check and enter the customer files that are due."""
-    customer_files.work()
+    long_works.CUSTOMER_FILES.work()
